@@ -1,0 +1,3 @@
+export { loadConfig, parseConfig, type LoadedConfig } from './load.ts'
+export { renderProblems, type Problem } from './problem.ts'
+export type { Address, Config, ListenerConfig, Person, TargetConfig } from './schema.ts'

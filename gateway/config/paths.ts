@@ -1,0 +1,28 @@
+import { join, resolve } from 'node:path'
+import type { Config } from './schema.ts'
+
+/** Makes the paths of a configuration absolute, those inside `${file:…}` references included. */
+export function resolvePaths(config: Config, folder: string): Config {
+  const at = (path: string): string => resolve(folder, path)
+  const { embedded } = config.store
+  const { socket } = config.api
+  return absoluteReferences({
+    ...config,
+    store: embedded === undefined ? config.store : { ...config.store, embedded: { path: at(embedded.path) } },
+    rules: { ...config.rules, folder: at(config.rules.folder) },
+    projections: { path: at(config.projections.path) },
+    api: config.api.listen !== undefined ? config.api : { ...config.api, socket: at(socket ?? join('data', 'api.sock')) },
+  }, folder)
+}
+
+function absoluteReferences<T>(value: T, folder: string): T {
+  if (typeof value === 'string') return absoluteReference(value, folder) as T
+  if (Array.isArray(value)) return value.map((inner: unknown) => absoluteReferences(inner, folder)) as T
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, absoluteReferences<unknown>(inner, folder)])) as T
+}
+
+function absoluteReference(written: string, folder: string): string {
+  const [, path] = /^\$\{file:([^}]+)\}$/.exec(written) ?? []
+  return path === undefined ? written : `\${file:${resolve(folder, path)}}`
+}
