@@ -7,6 +7,7 @@ export type ErrorCode =
   | 'STORE_REFUSED'
   | 'BUS_UNAVAILABLE'
   | 'BUS_TIMEOUT'
+  | 'BUS_REFUSED'
   | 'RULES_INVALID'
   | 'RULE_FAILED'
   | 'CONFIG_INVALID'
