@@ -30,7 +30,7 @@ export class PendingReply {
   readonly #signal: AbortSignal | undefined
   readonly #done: () => void
 
-  /** `done` runs once, whatever the end was. */
+  /** `done` runs whatever the end is; it may be told more than once. */
   constructor(subject: string, deadline: Deadline, done: (reply: PendingReply) => void) {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>()
     this.promise = promise

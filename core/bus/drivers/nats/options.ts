@@ -1,3 +1,4 @@
+import { checkServerIdentity, type PeerCertificate } from 'node:tls'
 import type { NodeConnectionOptions } from '@nats-io/transport-node'
 import { SallyportError } from '../../../errors.ts'
 
@@ -36,6 +37,7 @@ export function connectionOptions(options: NatsOptions): NodeConnectionOptions {
   if (options.servers.length === 0) throw invalid('no server is named')
   if (options.servers.some((server) => server.includes('@'))) throw invalid('put user and password beside the servers, not into their addresses')
   if (options.password !== undefined && options.user === undefined) throw invalid('a password needs a user')
+  options.servers.forEach(hostOf)
   return {
     servers: [...options.servers],
     timeout: options.connectTimeoutMs ?? 5000,
@@ -50,8 +52,28 @@ export function connectionOptions(options: NatsOptions): NodeConnectionOptions {
     ...(options.token !== undefined && { token: options.token }),
     ...(options.user !== undefined && { user: options.user }),
     ...(options.password !== undefined && { pass: options.password }),
-    ...(options.tls !== undefined && { tls: { ...options.tls } }),
+    ...(options.tls !== undefined && { tls: tlsOptions(options.tls, options.servers.map(hostOf)) }),
   }
+}
+
+/**
+ * For a server given as an IP address the library names no host, and Node then checks the certificate against
+ * "localhost". Such a certificate must be for one of the addresses that were given instead.
+ */
+function tlsOptions(tls: NatsTls, hosts: readonly string[]): NonNullable<NodeConnectionOptions['tls']> {
+  const verify = (host: string, certificate: PeerCertificate): Error | undefined => {
+    const names = host === 'localhost' ? hosts : [host]
+    const errors = names.map((name) => checkServerIdentity(name, certificate))
+    return errors.includes(undefined) ? undefined : errors[0]
+  }
+  return Object.assign({ ...tls }, { checkServerIdentity: verify })
+}
+
+function hostOf(server: string): string {
+  const url = server.includes('://') ? server : `nats://${server}`
+  const host = URL.parse(url)?.hostname
+  if (!host) throw invalid(`${JSON.stringify(server)} is no server address`)
+  return host.replace(/^\[(.*)\]$/, '$1')
 }
 
 function invalid(message: string): SallyportError {
