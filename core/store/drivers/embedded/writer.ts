@@ -1,0 +1,111 @@
+/**
+ * The writer's thread. Commits as soon as it has something; what arrives meanwhile is the next transaction.
+ * An answer is posted only after COMMIT returned, which is after the write-ahead log was synced.
+ */
+import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
+import { Appender, type AppendRequest } from './appender.ts'
+import { sendable, storeFailure } from './store-failure.ts'
+import { collectRequests, type FromWriter, type ToWriter, type WriterSettings } from './writer-protocol.ts'
+
+const MAX_COMMIT_BYTES = 4 * 1024 * 1024
+const MAX_COMMIT_APPENDS = 1024
+/** About so much goes to the write-ahead log before it is copied into the file: more is a longer pause, less more of them. */
+const CHECKPOINT_BYTES = 4 * 1024 * 1024
+/** What a commit costs in the log beyond its events: the page it begins in, and the pages above. */
+const COMMIT_OVERHEAD_BYTES = 8 * 1024
+
+class Writer {
+  readonly #port: MessagePort
+  readonly #path: string
+  #appender: Appender | undefined
+  #logBytes = 0
+
+  constructor(port: MessagePort, { path, verification, known }: WriterSettings) {
+    this.#port = port
+    this.#path = path
+    try {
+      this.#appender = new Appender(path, verification, known)
+      this.#post({ type: 'opened', head: this.#appender.head })
+    } catch (error) {
+      this.#post({ type: 'not-opened', failure: sendable(storeFailure(path, error)) })
+    }
+    port.on('message', (message: ToWriter) => this.#take(message))
+  }
+
+  #post(message: FromWriter): void {
+    this.#port.postMessage(message)
+  }
+
+  #take(first: ToWriter): void {
+    let message: ToWriter | undefined = first
+    while (message !== undefined) {
+      if (message.type === 'close') return this.#close()
+      message = this.#commitWithWhatWaits(message)
+    }
+  }
+
+  /** Commits `message` with the messages behind it, as far as the caps allow; returns the first that was left out. */
+  #commitWithWhatWaits(message: ToWriter): ToWriter | undefined {
+    const requests: AppendRequest[] = []
+    let bytes = 0
+    let next: ToWriter | undefined = message
+    while (next?.type === 'appends' && bytes < MAX_COMMIT_BYTES && requests.length < MAX_COMMIT_APPENDS) {
+      collectRequests(next, requests)
+      bytes += next.bytes
+      next = receiveMessageOnPort(this.#port)?.message as ToWriter | undefined
+    }
+    this.#commit(requests, bytes)
+    return next
+  }
+
+  #commit(requests: readonly AppendRequest[], bytes: number): void {
+    try {
+      this.#appender ??= new Appender(this.#path, 'tail')
+      const answers: number[] = []
+      for (const { revision, position } of this.#appender.append(requests)) answers.push(revision, position)
+      this.#post({ type: 'committed', answers })
+    } catch (error) {
+      this.#post({ type: 'failed', count: requests.length, failure: sendable(storeFailure(this.#path, error)) })
+      return this.#discard()
+    }
+    this.#tidy(bytes)
+  }
+
+  /** After the answers, so that nobody waits for it who need not. A failure here is met again by the next append. */
+  #tidy(bytes: number): void {
+    this.#logBytes += bytes + COMMIT_OVERHEAD_BYTES
+    try {
+      if (this.#appender?.indexIsDue === true) this.#appender.flushIndex()
+      if (this.#logBytes < CHECKPOINT_BYTES) return
+      this.#logBytes = 0
+      this.#appender?.checkpoint()
+    } catch {
+      this.#discard()
+    }
+  }
+
+  /** What the appender remembers may be wrong now, and SQLite may want to recover: the next append opens it anew. */
+  #discard(): void {
+    const appender = this.#appender
+    this.#appender = undefined
+    try {
+      appender?.close()
+    } catch {
+      // It is closed as far as it can be.
+    }
+  }
+
+  #close(): void {
+    let head = this.#appender?.head
+    try {
+      this.#appender?.flushIndex()
+    } catch {
+      head = undefined
+    }
+    this.#discard()
+    this.#post({ type: 'closed', head })
+    this.#port.close()
+  }
+}
+
+if (parentPort !== null) new Writer(parentPort, workerData as WriterSettings)

@@ -1,0 +1,64 @@
+import { SallyportError } from '../../../errors.ts'
+import { problemWith, type NewEvent } from '../../../events/index.ts'
+import type { ExpectedRevision } from '../../event-store.ts'
+
+export const MAX_STREAM_NAME_LENGTH = 512
+export const MAX_EVENT_ID_LENGTH = 256
+export const MAX_APPEND_EVENTS = 4096
+/** Of all events of one append, as JSON in UTF-8. */
+export const MAX_APPEND_BYTES = 32 * 1024 * 1024
+
+/** One append that may be written: its events as a JSON array, and the size of that in bytes. */
+export interface AdmittedAppend {
+  readonly json: string
+  readonly bytes: number
+}
+
+/**
+ * Validates and serialises an append, on the caller's thread.
+ * Throws `STORE_REFUSED` for what must never be written: see the caps above, the catalogue, and the stream's name.
+ */
+export function admitAppend(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): AdmittedAppend {
+  checkStreamName(stream)
+  if (typeof expected === 'bigint' && expected < 0n) refuse(stream, `expected revision ${expected} is negative`)
+  if (events.length === 0) refuse(stream, 'there is no event in it')
+  if (events.length > MAX_APPEND_EVENTS) refuse(stream, `${events.length} events are more than ${MAX_APPEND_EVENTS}`)
+  for (const event of events) checkEvent(stream, event)
+  const json = serialise(stream, events)
+  const bytes = Buffer.byteLength(json)
+  if (bytes > MAX_APPEND_BYTES) refuse(stream, `${bytes} bytes are more than ${MAX_APPEND_BYTES}`)
+  return { json, bytes }
+}
+
+function checkEvent(stream: string, event: NewEvent): void {
+  const { id } = event
+  if (typeof id !== 'string' || id === '' || id.length > MAX_EVENT_ID_LENGTH) {
+    refuse(stream, `an event id is a string of 1 to ${MAX_EVENT_ID_LENGTH} characters`)
+  }
+  const problem = problemWith(event)
+  if (problem !== undefined) refuse(stream, problem)
+}
+
+// oxlint-disable-next-line no-control-regex -- names are one line of text: they are hashed line by line and printed
+const NOT_IN_A_NAME = /[\u0000-\u001f\u007f]/
+
+function checkStreamName(stream: string): void {
+  const fits = typeof stream === 'string' && stream !== '' && stream.length <= MAX_STREAM_NAME_LENGTH
+  if (fits && stream.isWellFormed() && !NOT_IN_A_NAME.test(stream)) return
+  throw new SallyportError(
+    'STORE_REFUSED',
+    `a stream name is 1 to ${MAX_STREAM_NAME_LENGTH} characters of well-formed text without control characters`,
+  )
+}
+
+function serialise(stream: string, events: readonly NewEvent[]): string {
+  try {
+    return JSON.stringify(events)
+  } catch (cause) {
+    throw new SallyportError('STORE_REFUSED', `append to "${stream}" refused: its data is not JSON`, { cause })
+  }
+}
+
+function refuse(stream: string, why: string): never {
+  throw new SallyportError('STORE_REFUSED', `append to "${stream}" refused: ${why}`)
+}
