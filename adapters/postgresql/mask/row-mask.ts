@@ -5,7 +5,7 @@
  *
  * Source: PostgreSQL, "Message Formats", DataRow.
  */
-import { SallyportError } from '../../../core/errors.ts'
+import { SallyportError } from '../../../core/index.ts'
 import { copyBytes, int16At, int32At, putInt32 } from '../../shared/bytes.ts'
 import { createValueMask, type Replacement, type ValueDescription, type ValueMask, type ValueMaskOptions } from './value-mask.ts'
 

@@ -11,7 +11,7 @@
  *
  * A type that is not known becomes NULL, whatever the method. NULL itself stays NULL, and so is never handed in.
  */
-import type { MaskMethod } from '../../../core/events/index.ts'
+import type { MaskMethod } from '../../../core/index.ts'
 import { fillBytes } from '../../shared/bytes.ts'
 import { fixedValue } from './fixed-value.ts'
 import { hashValue, MAX_HASH_BYTES, trimmedEnd } from './hash-value.ts'
