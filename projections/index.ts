@@ -1,0 +1,8 @@
+export * from './audit/index.ts'
+export * from './replay/index.ts'
+export * from './sessions/index.ts'
+export { anyProjection, type EventOf, type Projection } from './projection.ts'
+export { Projections, type Progress, type ProjectionsOptions } from './runner.ts'
+export { standardProjections } from './standard-projections.ts'
+export { columns, cut, pad, printable, printableLine } from './text/printable.ts'
+export { renderTable, type Column } from './text/table.ts'
