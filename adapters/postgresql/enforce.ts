@@ -1,0 +1,123 @@
+/** Decisions as PostgreSQL messages: what a client reads when it may not, must wait, or may see only a part. */
+import { WireViolation } from './wire/violation.ts'
+import type { ApprovalRequested, Decision, ErrorCode, MaskMethod } from '../../core/index.ts'
+import { createRowMask, type MaskedColumn, type RowMask } from './mask/row-mask.ts'
+import { encodeError, encodeNotice, parseErrorFields } from './startup/error-fields.ts'
+import type { ColumnDescription } from './wire/backend.ts'
+
+/** Our codes in PostgreSQL's words. Source: PostgreSQL documentation, appendix A. */
+export const SQLSTATE = {
+  STORE_CONFLICT: '58000',
+  STORE_UNAVAILABLE: '58000',
+  STORE_CORRUPT: '58000',
+  STORE_LOCKED: '58000',
+  STORE_REFUSED: '58000',
+  BUS_UNAVAILABLE: '58000',
+  BUS_TIMEOUT: '58000',
+  BUS_REFUSED: '58000',
+  RULES_INVALID: '58000',
+  RULE_FAILED: '58000',
+  CONFIG_INVALID: 'F0000',
+  APPROVAL_REFUSED: '42501',
+  APPROVAL_UNKNOWN: '42501',
+  PROTOCOL_VIOLATION: '08P01',
+  TARGET_UNAVAILABLE: '08006',
+  ACCESS_REFUSED: '28000',
+} as const satisfies Record<ErrorCode, string>
+
+export const INSUFFICIENT_PRIVILEGE = '42501'
+export const SYSTEM_ERROR = '58000'
+export const QUERY_CANCELED = '57014'
+export const ADMIN_SHUTDOWN = '57P01'
+export const PROGRAM_LIMIT_EXCEEDED = '54000'
+
+/** The ErrorResponse for a command that will not run. The session goes on. */
+export function refusal(decision: Decision): Buffer {
+  const { verdict, id } = decision
+  const code = verdict.by === 'failure' ? SYSTEM_ERROR : INSUFFICIENT_PRIVILEGE
+  const message = verdict.by === 'failure' ? verdict.reason : `blocked by policy: ${verdict.reason}`
+  return encodeError({ severity: 'ERROR', code, message, hint: `This is recorded as event ${id}; give that id to whoever can change the policy.` })
+}
+
+export function cancelled(): Buffer {
+  return encodeError({ severity: 'ERROR', code: QUERY_CANCELED, message: 'canceling statement due to user request' })
+}
+
+export function fatal(code: string, message: string, hint?: string): Buffer {
+  return encodeError({ severity: 'FATAL', code, message, ...(hint === undefined ? {} : { hint }) })
+}
+
+/** Tells the client that its statement waits, for whom, and how to go on. */
+export function holdNotice(request: ApprovalRequested, reason: string): Buffer {
+  const { approval, terms, expires } = request
+  return encodeNotice({
+    severity: 'NOTICE',
+    code: '00000',
+    message: `waiting for approval ${approval}: ${reason}`,
+    detail: `May be approved by ${terms.approvers.join(', ') || 'nobody'} until ${expires}.`,
+    hint: `A reviewer runs: sallyport approvals approve ${approval}. Cancel the statement to withdraw it.`,
+  })
+}
+
+/** The masks of one run's rows, by table OID and attribute number. */
+export class MaskedResult {
+  readonly #methodOf: (table: number, attribute: number) => MaskMethod | undefined
+  readonly #options: { readonly key: Buffer; readonly clientEncoding: string }
+  readonly #columns = new Set<string>()
+  #current: RowMask | undefined
+  #described = false
+  #values = 0
+
+  constructor(methodOf: (table: number, attribute: number) => MaskMethod | undefined, options: { key: Buffer; clientEncoding: string }) {
+    this.#methodOf = methodOf
+    this.#options = options
+  }
+
+  /** The shape of the rows that follow. */
+  describe(columns: readonly ColumnDescription[]): void {
+    this.end()
+    this.#described = true
+    const masked = columns.flatMap((column, index) => this.#maskOf(column, index))
+    if (masked.length === 0) return
+    for (const { index } of masked) this.#columns.add(columns[index]?.name ?? String(index))
+    this.#current = createRowMask(masked, { columnCount: columns.length, ...this.#options })
+  }
+
+  /** Masks one DataRow in place, or returns what goes in its place. Rows that were never described are refused. */
+  apply(buffer: Buffer, start: number, end: number): Buffer | undefined {
+    if (!this.#described) throw new WireViolation('rows came without a description, so they cannot be masked')
+    return this.#current?.apply(buffer, start, end)
+  }
+
+  /** The result is over; the next one needs its own description. */
+  end(): void {
+    this.#values += this.#current?.values ?? 0
+    this.#current = undefined
+    this.#described = false
+  }
+
+  get described(): boolean {
+    return this.#described
+  }
+
+  summary(): { columns: string[]; values: number } | undefined {
+    if (this.#columns.size === 0) return undefined
+    return { columns: [...this.#columns], values: this.#values + (this.#current?.values ?? 0) }
+  }
+
+  #maskOf(column: ColumnDescription, index: number): MaskedColumn[] {
+    const method = this.#methodOf(column.table, column.attribute)
+    if (method === undefined) return []
+    const { type, typmod, format } = column
+    return [{ index, type, typmod, format, method }]
+  }
+}
+
+/** An ErrorResponse or NoticeResponse without the fields that may quote data: DETAIL, HINT, CONTEXT and internal queries. */
+export function withoutDetails(buffer: Buffer, start: number, end: number): Buffer {
+  const { severity = 'ERROR', severityText = severity, code = 'XX000', message = '', position, schema, table, constraint } = parseErrorFields(buffer, start + 5, end, 'latin1')
+  const kept = { severity, severityText, code, message, ...(position === undefined ? {} : { position }), ...(schema === undefined ? {} : { schema }), ...(table === undefined ? {} : { table }), ...(constraint === undefined ? {} : { constraint }) }
+  const hint = 'Details were removed: they could quote a masked column.'
+  const encode = buffer[start] === 0x45 ? encodeError : encodeNotice
+  return encode({ ...kept, hint }, 'latin1')
+}

@@ -1,0 +1,39 @@
+import type { Run } from './run.ts'
+import type { Understood } from './observe.ts'
+import type { ColumnDescription } from './wire/backend.ts'
+
+/** A prepared statement of the session. */
+export interface Prepared {
+  readonly text: string
+  readonly understood: Understood
+}
+
+/** A portal: a prepared statement with its values. */
+export interface Portal {
+  readonly name: string
+  readonly prepared: Prepared
+  readonly values: readonly (string | null)[]
+  readonly valuesComplete: boolean
+  /** A Describe of it is on its way, or was answered. */
+  described: boolean
+  /** What Describe said of its rows. */
+  columns: readonly ColumnDescription[] | undefined
+  /** The run that it is in the middle of. */
+  run: Run | undefined
+}
+
+/** One message that the target was sent and owes an answer to. */
+export interface Operation {
+  readonly kind: 'query' | 'call' | 'parse' | 'bind' | 'describe' | 'close' | 'execute' | 'sync'
+  /** The command it runs or, for a Parse or Bind without an Execute, prepares. */
+  run?: Run | undefined
+  /** The run that a Parse or Bind is needed for. */
+  serves?: Run | undefined
+  readonly portal?: Portal | undefined
+  /** Told whether the target did it (false: it failed, or was skipped after an error). */
+  readonly settle?: ((done: boolean) => void) | undefined
+  /** Sent by the gateway itself: the client must not see the answer. */
+  readonly injected?: boolean
+  /** What the client gets in place of the target's error. */
+  readonly refusal?: Buffer | undefined
+}

@@ -1,0 +1,473 @@
+import type { Gate, GateSession } from '../../core/index.ts'
+import type { ByteStream } from './byte-stream.ts'
+import { cancelled, holdNotice, refusal } from './enforce.ts'
+import { Names, UNSETTLED } from './names.ts'
+import type { Observer, Understood } from './observe.ts'
+import type { Operation, Portal, Prepared } from './operation.ts'
+import type { Responses } from './responses.ts'
+import { Run } from './run.ts'
+import { FRAME, FrameReader, NEED_MORE, PIECE } from './wire/frame-reader.ts'
+import {
+  decodeBind, decodeExecute, decodeNamed, decodeParse, decodeQuery, encodeDescribePortal, encodeExecute, encodeQuery,
+} from './wire/frontend.ts'
+import { FRONTEND } from './wire/message-types.ts'
+import { WireViolation } from './wire/violation.ts'
+
+/** Messages of more than this are passed on in pieces (CopyData) or held with `statementBytes` as their cap. */
+const MAX_SMALL_BYTES = 256 * 1024
+/** Bound values that are kept for the decision and the record, per Bind. */
+const MAX_VALUE_BYTES = 1024 * 1024
+/** While this much waits for decisions, the client is not read. */
+const MAX_QUEUED_BYTES = 4 * 1024 * 1024
+const MAX_QUEUED_MESSAGES = 8192
+/** Prepared statements and portals a session may have at a time. */
+const MAX_NAMES = 50_000
+
+/** A message from the client, in its place in the order. */
+interface Entry {
+  readonly buffer: Buffer
+  readonly start: number
+  readonly end: number
+  readonly operation: Operation | undefined
+  /** What has to be decided before it may go; `undefined` once nothing has to. */
+  run: Run | undefined
+  /** No Execute, Flush or Sync came yet to say what it is for. */
+  undecided: boolean
+  /** What a Parse or a Bind defines. */
+  readonly prepared?: Prepared
+  readonly portal?: Portal
+}
+
+export interface RequestHandlers {
+  /** Something was queued for the target or the client outside a read: write it. */
+  flush(): void
+  /** The client is done and everything it sent is on its way. */
+  finished(): void
+  /** A run that ends without the target having heard of it. */
+  notForwarded(run: Run): void
+  /** A prefix of what was sent cannot be understood; the session has to end. */
+  broken(error: unknown): void
+  now(): number
+}
+
+export interface RequestLimits {
+  readonly statementBytes: number
+  readonly recordingBytes: number
+  readonly functionCalls: boolean
+}
+
+export interface RequestOptions {
+  readonly gate: Gate
+  readonly session: GateSession
+  readonly client: ByteStream
+  readonly target: ByteStream
+  readonly responses: Responses
+  readonly observer: Observer
+  readonly limits: RequestLimits
+  readonly handlers: RequestHandlers
+}
+
+/**
+ * The way in: what the client sends, understood, decided and passed on in order. Nothing overtakes a message that
+ * waits. Parse and Bind wait for the Execute that says what they are for; without one, they are decided as a
+ * preparation when the client asks for an answer (Flush or Sync).
+ *
+ * A refused message is replaced by one that the target must fail on, and its error by ours: so the target itself
+ * aborts the transaction and skips to the next Sync, as it would for a missing privilege.
+ */
+export class Requests {
+  readonly #o: RequestOptions
+  readonly #reader = new FrameReader(MAX_SMALL_BYTES)
+  readonly #statements = new Names<Prepared>()
+  readonly #portals = new Names<Portal>()
+  readonly #held = new Map<Run, AbortController>()
+  #queue: Entry[] = []
+  #queuedBytes = 0
+  #undecided: Entry[] = []
+  #abandoned = false
+  #finishing = false
+  #segment = 0
+  #backlog: Buffer[] = []
+  #stalled = false
+  #paused = false
+  #wakeOnReady: (() => void)[] = []
+
+  constructor(options: RequestOptions) {
+    this.#o = options
+  }
+
+  receive(chunk: Buffer): void {
+    if (this.#stalled) {
+      this.#backlog.push(chunk)
+      return
+    }
+    this.#reader.feed(chunk)
+    this.#drain()
+  }
+
+  /** The target is ready: names are settled. */
+  ready(): void {
+    for (const wake of this.#wakeOnReady.splice(0)) wake()
+  }
+
+  /** A CancelRequest came. True when it was for a statement that is held here. */
+  cancel(): boolean {
+    const held = this.#held.size > 0
+    for (const controller of this.#held.values()) controller.abort('canceled by the client')
+    return held
+  }
+
+  /** The client is done: what it sent before is still carried out, but nobody is left to wait for a reviewer. */
+  finish(reason: string): void {
+    for (const controller of this.#held.values()) controller.abort(reason)
+    this.#finishing = true
+    this.#advance()
+  }
+
+  /** The session ends: what is held is withdrawn, what waits will not be sent. */
+  abandon(reason: string): void {
+    for (const controller of this.#held.values()) controller.abort(reason)
+    this.#abandoned = true
+    for (const { run } of this.#queue) if (run !== undefined) this.#o.handlers.notForwarded(run)
+    this.#queue = []
+  }
+
+  #drain(): void {
+    while (!this.#stalled) {
+      const step = this.#reader.next()
+      if (step === FRAME) this.#frame()
+      else if (step === PIECE) this.#piece()
+      else if (step === NEED_MORE) {
+        const chunk = this.#backlog.shift()
+        if (chunk === undefined) break
+        this.#reader.feed(chunk)
+      } else this.#large()
+    }
+    this.#advance()
+    this.#throttle()
+  }
+
+  /** Stops reading until `until` resolves; what comes meanwhile is kept in order. */
+  #stall(until: Promise<unknown>, then: () => void): void {
+    this.#stalled = true
+    this.#o.client.pause('stalled')
+    until.then(() => {
+      this.#stalled = false
+      this.#o.client.resume('stalled')
+      then()
+      this.#drain()
+      this.#o.handlers.flush()
+    }).catch((error: unknown) => this.#o.handlers.broken(error))
+  }
+
+  #throttle(): void {
+    const full = this.#queuedBytes > MAX_QUEUED_BYTES || this.#queue.length > MAX_QUEUED_MESSAGES
+    if (full) this.#decideUndecided(undefined)
+    if (full === this.#paused) return
+    this.#paused = full
+    if (full) this.#o.client.pause('queue')
+    else this.#o.client.resume('queue')
+  }
+
+  #large(): void {
+    const { type, length } = this.#reader
+    if (type === FRONTEND.copyData) return this.#reader.passThrough()
+    const { statementBytes } = this.#o.limits
+    if (length > statementBytes) throw new TooLarge(`a message of ${length} bytes; this gateway takes ${statementBytes} (limits.statement-bytes)`)
+    this.#reader.hold()
+  }
+
+  #piece(): void {
+    const { buffer, start, end } = this.#reader
+    this.#copy(buffer, start, end)
+  }
+
+  #frame(): void {
+    const { type, buffer, start, end } = this.#reader
+    this.#message(type, buffer, start, end)
+  }
+
+  #message(type: number, buffer: Buffer, start: number, end: number): void {
+    switch (type) {
+      case FRONTEND.bind:
+        return this.#bind(buffer, start, end)
+      case FRONTEND.execute:
+        return this.#execute(buffer, start, end)
+      case FRONTEND.sync:
+        return this.#sync(buffer, start, end)
+      case FRONTEND.query:
+        return this.#query(buffer, start, end)
+      case FRONTEND.parse:
+        return this.#parse(buffer, start, end)
+      case FRONTEND.describe:
+        return this.#describe(buffer, start, end)
+      case FRONTEND.close:
+        return this.#close(buffer, start, end)
+      case FRONTEND.flush:
+        this.#decideUndecided(undefined)
+        return this.#enqueue({ buffer, start, end, operation: undefined, run: undefined, undecided: false })
+      case FRONTEND.copyData:
+        return this.#copy(buffer, start, end)
+      case FRONTEND.copyDone:
+      case FRONTEND.copyFail:
+        this.#copy(buffer, start, end)
+        this.#o.responses.copyingIn = false
+        return
+      case FRONTEND.functionCall:
+        return this.#functionCall(buffer, start, end)
+      case FRONTEND.terminate:
+        return this.finish('the client has left')
+      default:
+        throw new WireViolation(`type 0x${type.toString(16)} is not a message a client may send here`)
+    }
+  }
+
+  /** Rows of a COPY belong to a command that is decided. PostgreSQL ignores them anywhere else; so they end here. */
+  #copy(buffer: Buffer, start: number, end: number): void {
+    if (this.#o.responses.idle && this.#queue.length === 0) return
+    this.#enqueue({ buffer, start, end, operation: undefined, run: undefined, undecided: false })
+  }
+
+  #query(buffer: Buffer, start: number, end: number): void {
+    this.#decideUndecided(undefined)
+    const text = decodeQuery(buffer, start, end)
+    this.#understand(text, (understood) => {
+      this.#segment++
+      const run = this.#run(understood, 'execute', [], true)
+      this.#decide(run)
+      this.#enqueue({ buffer, start, end, operation: { kind: 'query', run }, run, undecided: false })
+    })
+  }
+
+  #functionCall(buffer: Buffer, start: number, end: number): void {
+    this.#decideUndecided(undefined)
+    this.#segment++
+    const run = this.#run(this.#o.observer.functionCall, 'execute', [], true)
+    this.#decide(run, this.#o.limits.functionCalls ? undefined : 'fast-path function calls are not allowed on this target')
+    this.#enqueue({ buffer, start, end, operation: { kind: 'call', run }, run, undecided: false })
+  }
+
+  #parse(buffer: Buffer, start: number, end: number): void {
+    const { name, text } = decodeParse(buffer, start, end)
+    if (this.#statements.size > MAX_NAMES) throw new WireViolation(`more than ${MAX_NAMES} prepared statements`)
+    this.#understand(text, (understood) => {
+      const prepared: Prepared = { text, understood }
+      const change = this.#statements.change(name, this.#segment, prepared)
+      const settle = (done: boolean): void => this.#statements.settle(change, done)
+      this.#enqueueUndecided({ buffer, start, end, operation: { kind: 'parse', settle }, run: undefined, undecided: true, prepared })
+    })
+  }
+
+  #bind(buffer: Buffer, start: number, end: number): void {
+    const { portal: name, statement, values, complete } = decodeBind(buffer, start, end, MAX_VALUE_BYTES)
+    const found = this.#statements.lookup(statement, this.#segment)
+    if (found === UNSETTLED) return this.#whenSettled(() => this.#bind(buffer, start, end))
+    if (this.#portals.size > MAX_NAMES) throw new WireViolation(`more than ${MAX_NAMES} portals`)
+    const prepared = found ?? { text: '', understood: this.#o.observer.unknownStatement(statement) }
+    const portal: Portal = { name, prepared, values, valuesComplete: complete, described: false, columns: undefined, run: undefined }
+    const change = this.#portals.change(name, this.#segment, portal)
+    const settle = (done: boolean): void => this.#portals.settle(change, done)
+    this.#enqueueUndecided({ buffer, start, end, operation: { kind: 'bind', settle }, run: undefined, undecided: true, portal })
+  }
+
+  #describe(buffer: Buffer, start: number, end: number): void {
+    const { kind, name } = decodeNamed(buffer, start, end)
+    const portal = kind === 'P' ? this.#portals.lookup(name, this.#segment) : undefined
+    if (portal === UNSETTLED) return this.#whenSettled(() => this.#describe(buffer, start, end))
+    if (portal !== undefined) portal.described = true
+    this.#enqueue({ buffer, start, end, operation: { kind: 'describe', portal }, run: undefined, undecided: false })
+  }
+
+  #close(buffer: Buffer, start: number, end: number): void {
+    const { kind, name } = decodeNamed(buffer, start, end)
+    const settle = kind === 'S' ? removal(this.#statements, name, this.#segment) : removal(this.#portals, name, this.#segment)
+    this.#enqueue({ buffer, start, end, operation: { kind: 'close', settle }, run: undefined, undecided: false })
+  }
+
+  #execute(buffer: Buffer, start: number, end: number): void {
+    const { portal: name } = decodeExecute(buffer, start, end)
+    const found = this.#portals.lookup(name, this.#segment)
+    if (found === UNSETTLED) return this.#whenSettled(() => this.#execute(buffer, start, end))
+    const portal = found ?? this.#cursorPortal(name)
+    const goesOn = portal.run?.suspended === true ? portal.run : undefined
+    const run = goesOn ?? this.#run(portal.prepared.understood, 'execute', portal.values, portal.valuesComplete)
+    this.#decideUndecided({ run, portal })
+    if (goesOn === undefined) this.#decide(run)
+    portal.run = run
+    this.#enqueue({ buffer, start, end, operation: { kind: 'execute', run, portal }, run, undecided: false })
+  }
+
+  /** A portal that Bind did not make: a cursor that SQL declared, or one nobody knows. */
+  #cursorPortal(name: string): Portal {
+    const understood = this.#o.observer.cursor(name)
+    return { name, prepared: { text: understood.command.text, understood }, values: [], valuesComplete: true, described: false, columns: undefined, run: undefined }
+  }
+
+  #sync(buffer: Buffer, start: number, end: number): void {
+    this.#decideUndecided(undefined)
+    this.#segment++
+    const operation: Operation | undefined = this.#o.responses.copyingIn ? undefined : { kind: 'sync' }
+    this.#enqueue({ buffer, start, end, operation, run: undefined, undecided: false })
+  }
+
+  /** Gives each undecided Parse and Bind the run it is for: `covering`, if it is for that one, or a preparation of its own. */
+  #decideUndecided(covering: { run: Run; portal: Portal } | undefined): void {
+    if (this.#undecided.length === 0) return
+    const entries = this.#undecided
+    this.#undecided = []
+    for (const entry of entries) {
+      entry.undecided = false
+      const covered = covering !== undefined && (entry.portal === covering.portal || entry.prepared === covering.portal.prepared)
+      entry.run = covered ? covering.run : this.#preparation(entry)
+      if (entry.operation !== undefined) entry.operation[covered ? 'serves' : 'run'] = entry.run
+    }
+  }
+
+  #preparation({ prepared, portal }: Entry): Run | undefined {
+    const statement = prepared ?? portal?.prepared
+    if (statement === undefined) return undefined
+    const run = this.#run(statement.understood, 'prepare', portal?.values ?? [], portal?.valuesComplete ?? true)
+    this.#decide(run)
+    return run
+  }
+
+  #run(understood: Understood, phase: 'execute' | 'prepare', values: readonly (string | null)[], valuesComplete: boolean): Run {
+    const { handlers, limits } = this.#o
+    return new Run(understood, { ...understood.command, phase, values: values as (string | null)[], valuesComplete }, limits.recordingBytes, handlers.now())
+  }
+
+  #understand(text: string, then: (understood: Understood) => void): void {
+    const understood = this.#o.observer.understand(text, (name) => this.#preparedByName(name))
+    if (understood instanceof Promise) {
+      let result: Understood | undefined
+      this.#stall(understood.then((late) => (result = late)), () => result !== undefined && then(result))
+    } else then(understood)
+  }
+
+  #preparedByName(name: string): Understood | undefined {
+    const found = this.#statements.lookup(name, this.#segment)
+    return found === undefined || found === UNSETTLED ? undefined : found.understood
+  }
+
+  #whenSettled(then: () => void): void {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#wakeOnReady.push(resolve)
+    this.#advance()
+    this.#o.handlers.flush()
+    this.#stall(promise, then)
+  }
+
+  #decide(run: Run, objection?: string): void {
+    const { gate, session } = this.#o
+    const decision = gate.decide(session, run.command)
+    if (!(decision instanceof Promise) && objection === undefined && this.#enforceAtOnce(run, decision)) return
+    this.#enforce(run, decision, objection).catch((error: unknown) => this.#o.handlers.broken(error))
+  }
+
+  #enforceAtOnce(run: Run, decision: NonNullable<Run['decision']>): boolean {
+    if (decision.verdict.effect !== 'allow' || decision.verdict.obligations.masks.length > 0) return false
+    run.decision = decision
+    run.decided = true
+    return true
+  }
+
+  async #enforce(run: Run, pending: NonNullable<Run['decision']> | Promise<NonNullable<Run['decision']>>, objection: string | undefined): Promise<void> {
+    let decision = await pending
+    run.decision = decision
+    if (decision.verdict.effect !== 'block' && objection !== undefined) decision = await this.#o.gate.block(decision, objection)
+    if (decision.verdict.effect !== 'block') decision = await this.#plan(run, decision)
+    if (decision.verdict.effect === 'await-approval' && run.command.phase === 'execute') decision = await this.#hold(run, decision)
+    run.decision = decision
+    if (decision.verdict.effect === 'block') run.refusal ??= refusal(decision)
+    run.decided = true
+    if (this.#abandoned) return this.#o.handlers.notForwarded(run)
+    this.#advance()
+    this.#throttle()
+    this.#o.handlers.flush()
+  }
+
+  /** What the masks of a decision mean for this statement: nothing, rows to mask, or that it cannot run. */
+  async #plan(run: Run, decision: NonNullable<Run['decision']>): Promise<NonNullable<Run['decision']>> {
+    if (decision.verdict.obligations.masks.length === 0) return decision
+    const plan = await this.#o.observer.maskPlan(run.understood, decision)
+    if (plan.kind === 'blocked') return this.#o.gate.block(decision, plan.reason)
+    run.masked = plan.masked
+    run.stripErrors = plan.stripErrors
+    return decision
+  }
+
+  async #hold(run: Run, decision: NonNullable<Run['decision']>): Promise<NonNullable<Run['decision']>> {
+    if (!run.command.valuesComplete) return this.#o.gate.block(decision, 'its values are too large to be shown to a reviewer whole')
+    const controller = new AbortController()
+    this.#held.set(run, controller)
+    try {
+      return await this.#o.gate.hold(decision, controller.signal, (request) => {
+        this.#o.responses.say(holdNotice(request, decision.verdict.reason))
+        this.#o.handlers.flush()
+      })
+    } finally {
+      this.#held.delete(run)
+      if (controller.signal.aborted && controller.signal.reason === 'canceled by the client') run.refusal = cancelled()
+    }
+  }
+
+  #enqueue(entry: Entry): void {
+    this.#queue.push(entry)
+    this.#queuedBytes += entry.end - entry.start
+  }
+
+  #enqueueUndecided(entry: Entry): void {
+    this.#undecided.push(entry)
+    this.#enqueue(entry)
+  }
+
+  /** Sends what may go, in order, up to the first message that has to wait. */
+  #advance(): void {
+    let sent = 0
+    for (const entry of this.#queue) {
+      if (entry.undecided || (entry.run !== undefined && !entry.run.decided)) break
+      sent++
+      this.#queuedBytes -= entry.end - entry.start
+      if (entry.run?.refusal === undefined) this.#send(entry)
+      else this.#refuse(entry, entry.run, entry.run.refusal)
+    }
+    if (sent === this.#queue.length) this.#queue.length = 0
+    else if (sent > 0) this.#queue = this.#queue.slice(sent)
+    if (this.#finishing && this.#queue.length === 0 && !this.#stalled) this.#o.handlers.finished()
+  }
+
+  #send({ buffer, start, end, operation }: Entry): void {
+    const { target, responses } = this.#o
+    if (operation?.kind === 'execute') this.#describeIfMasked(operation)
+    target.add(buffer, start, end)
+    if (operation !== undefined) responses.expect(operation)
+  }
+
+  /** In place of the first message of a refused run goes one that the target must fail on; the others are dropped. */
+  #refuse({ operation }: Entry, run: Run, message: Buffer): void {
+    const { target, responses } = this.#o
+    operation?.settle?.(false)
+    if (run.replaced) return
+    run.replaced = true
+    const nobody = `sallyport blocked ${run.decision?.id ?? ''}`
+    const simple = operation?.kind === 'query' || operation?.kind === 'call'
+    target.add(simple ? encodeQuery(`EXECUTE "${nobody}"`) : encodeExecute(nobody))
+    responses.expect({ kind: simple ? 'query' : 'execute', run, refusal: message })
+  }
+
+  /** Masks need to know the columns; a client that does not ask leaves it to us. */
+  #describeIfMasked({ run, portal }: Operation): void {
+    if (run?.masked === undefined || portal === undefined || portal.described) return
+    portal.described = true
+    this.#o.target.add(encodeDescribePortal(portal.name))
+    this.#o.responses.expect({ kind: 'describe', portal, injected: true })
+  }
+}
+
+function removal<T>(names: Names<T>, name: string, segment: number): (done: boolean) => void {
+  const change = names.change(name, segment, undefined)
+  return (done) => names.settle(change, done)
+}
+
+/** A message that has to be whole is larger than the configuration allows. */
+export class TooLarge extends Error {}

@@ -1,0 +1,312 @@
+import type { Outcome } from '../../core/index.ts'
+import type { ByteStream } from './byte-stream.ts'
+import { withoutDetails } from './enforce.ts'
+import type { Operation } from './operation.ts'
+import type { Run } from './run.ts'
+import { parseErrorFields } from './startup/error-fields.ts'
+import { decodeCommandTag, decodeParameterStatus, decodeReady, decodeRowDescription, rowsOfTag } from './wire/backend.ts'
+import { FRAME, FrameReader, NEED_MORE, PIECE } from './wire/frame-reader.ts'
+import { BACKEND } from './wire/message-types.ts'
+import { WireViolation } from './wire/violation.ts'
+
+/** Responses of more than this are passed on in pieces, unless they have to be changed. */
+const MAX_PASSED_WHOLE_BYTES = 128 * 1024
+/** A row to mask, a description or an error may have this much. */
+const MAX_HELD_RESPONSE_BYTES = 64 * 1024 * 1024
+
+export interface ResponseHandlers {
+  /** A run is over; `otherwise` is how, unless its refusal or error tells. */
+  runOver(run: Run, otherwise: Outcome['status']): void
+  /** The target is ready for the next query: `I`, `T` or `E`. */
+  ready(status: number): void
+  parameter(name: string, value: string): void
+  now(): number
+}
+
+/**
+ * The way back: what the target answers, matched with what it was sent, masked, recorded and passed on.
+ * Most bytes are passed on as they came; a message is only taken apart when something depends on it.
+ */
+export class Responses {
+  readonly #client: ByteStream
+  readonly #handlers: ResponseHandlers
+  readonly #reader = new FrameReader(MAX_PASSED_WHOLE_BYTES)
+  #owed: Operation[] = []
+  #first = 0
+  /** An extended-protocol error came: the target skips everything up to the next Sync. */
+  #skipping = false
+  /** A RowDescription that belongs to the run that comes next. */
+  #prelude: Buffer | undefined
+  #waitingNotices: Buffer[] = []
+  #midMessage = false
+  /** The target takes CopyData, and ignores Sync; cleared by whoever sends CopyDone or CopyFail. */
+  copyingIn = false
+  /** The target said goodbye itself. */
+  fatalSeen = false
+
+  constructor(client: ByteStream, handlers: ResponseHandlers) {
+    this.#client = client
+    this.#handlers = handlers
+  }
+
+  /** The target was sent this. */
+  expect(operation: Operation): void {
+    if (operation.kind === 'sync') this.#skipping = false
+    if (this.#skipping) this.#skip(operation)
+    else this.#owed.push(operation)
+  }
+
+  get idle(): boolean {
+    return this.#first === this.#owed.length
+  }
+
+  /** Sends the client something of our own, between two messages. */
+  say(notice: Buffer): void {
+    if (this.#midMessage) this.#waitingNotices.push(notice)
+    else this.#client.add(notice)
+  }
+
+  /** True while a message is partly with the client: nothing else may be said to it. */
+  get midMessage(): boolean {
+    return this.#midMessage
+  }
+
+  receive(chunk: Buffer): void {
+    const reader = this.#reader
+    reader.feed(chunk)
+    for (;;) {
+      const step = reader.next()
+      if (step === FRAME) this.#frame()
+      else if (step === PIECE) this.#piece()
+      else if (step === NEED_MORE) return
+      else this.#large()
+    }
+  }
+
+  /** The connection is over: what is still owed will never come. */
+  abandon(): void {
+    for (let operation = this.#shift(); operation !== undefined; operation = this.#shift()) {
+      operation.settle?.(false)
+      if (operation.run !== undefined) this.#over(operation.run, 'unknown')
+    }
+  }
+
+  #head(): Operation | undefined {
+    return this.#owed[this.#first]
+  }
+
+  #shift(): Operation | undefined {
+    const head = this.#owed[this.#first]
+    if (head === undefined) return undefined
+    this.#first++
+    if (this.#first === this.#owed.length) {
+      this.#owed.length = 0
+      this.#first = 0
+    } else if (this.#first > 1024) {
+      this.#owed = this.#owed.slice(this.#first)
+      this.#first = 0
+    }
+    return head
+  }
+
+  #frame(): void {
+    const { type, buffer, start, end } = this.#reader
+    switch (type) {
+      case BACKEND.dataRow:
+        return this.#rows()
+      case BACKEND.bindComplete:
+      case BACKEND.parseComplete:
+      case BACKEND.closeComplete:
+        return this.#acknowledged(buffer, start, end)
+      case BACKEND.commandComplete:
+      case BACKEND.emptyQueryResponse:
+      case BACKEND.portalSuspended:
+        return this.#commandOver(type, buffer, start, end)
+      case BACKEND.readyForQuery:
+        return this.#ready(buffer, start, end)
+      case BACKEND.rowDescription:
+      case BACKEND.noData:
+        return this.#described(type, buffer, start, end)
+      case BACKEND.errorResponse:
+        return this.#error(buffer, start, end)
+      case BACKEND.noticeResponse:
+        return this.#notice(buffer, start, end)
+      case BACKEND.parameterStatus:
+        return this.#parameter(buffer, start, end)
+      case BACKEND.copyInResponse:
+        return this.#copyIn(buffer, start, end)
+      case BACKEND.parameterDescription:
+      case BACKEND.notificationResponse:
+      case BACKEND.copyOutResponse:
+      case BACKEND.copyData:
+      case BACKEND.copyDone:
+      case BACKEND.functionCallResponse:
+        return this.#forward(this.#head()?.run, buffer, start, end)
+      default:
+        throw new WireViolation(`the target sent a message of type 0x${type.toString(16)}`)
+    }
+  }
+
+  #forward(run: Run | undefined, buffer: Buffer, start: number, end: number): void {
+    this.#client.add(buffer, start, end)
+    if (run !== undefined) this.#record(run, buffer, start, end)
+  }
+
+  #record(run: Run, buffer: Buffer, start: number, end: number): void {
+    const now = this.#handlers.now()
+    if (this.#prelude !== undefined) run.record(this.#prelude, 0, this.#prelude.length, now)
+    this.#prelude = undefined
+    run.record(buffer, start, end, now)
+  }
+
+  #pass(run: Run | undefined, message: Buffer): void {
+    this.#forward(run, message, 0, message.length)
+  }
+
+  #rows(): void {
+    const head = this.#head()
+    const run = head?.run
+    const reader = this.#reader
+    if (head === undefined || run === undefined) throw new WireViolation('the target sent rows that nobody asked for')
+    if (run.masked === undefined) {
+      reader.extend()
+      return this.#forward(run, reader.buffer, reader.start, reader.end)
+    }
+    if (head.kind === 'execute' && head.portal?.columns !== undefined && !run.masked.described) run.masked.describe(head.portal.columns)
+    const replaced = run.masked.apply(reader.buffer, reader.start, reader.end)
+    if (replaced === undefined) this.#forward(run, reader.buffer, reader.start, reader.end)
+    else this.#pass(run, replaced)
+  }
+
+  #acknowledged(buffer: Buffer, start: number, end: number): void {
+    const operation = this.#shift()
+    operation?.settle?.(true)
+    if (operation?.run !== undefined) this.#over(operation.run, 'completed')
+    if (operation?.injected !== true) this.#forward(undefined, buffer, start, end)
+  }
+
+  #described(type: number, buffer: Buffer, start: number, end: number): void {
+    const head = this.#head()
+    if (head?.kind !== 'describe') {
+      head?.run?.masked?.describe(decodeRowDescription(buffer, start, end))
+      return this.#forward(head?.run, buffer, start, end)
+    }
+    this.#shift()
+    if (head.portal !== undefined) {
+      head.portal.columns = type === BACKEND.rowDescription ? decodeRowDescription(buffer, start, end) : []
+      this.#prelude = type === BACKEND.rowDescription ? buffer.subarray(start, end) : undefined
+    }
+    if (head.injected !== true) this.#forward(undefined, buffer, start, end)
+  }
+
+  #commandOver(type: number, buffer: Buffer, start: number, end: number): void {
+    const head = this.#head()
+    const run = head?.run
+    this.#forward(run, buffer, start, end)
+    if (run === undefined || head === undefined) return
+    if (type === BACKEND.commandComplete) {
+      const tag = decodeCommandTag(buffer, start, end)
+      run.completed(tag, rowsOfTag(tag))
+    }
+    this.copyingIn = false
+    if (head.kind !== 'execute') return run.masked?.end()
+    this.#shift()
+    run.suspended = type === BACKEND.portalSuspended
+    if (!run.suspended) this.#over(run, 'completed')
+  }
+
+  #error(buffer: Buffer, start: number, end: number): void {
+    const head = this.#head()
+    const run = head?.run ?? head?.serves
+    const shown = head?.refusal ?? this.#stripped(run, buffer, start, end)
+    const { code = '', message = '', severity, severityText } = parseErrorFields(shown, 5, shown.length)
+    this.fatalSeen ||= (severity ?? severityText) === 'FATAL'
+    this.copyingIn = false
+    run?.failed(code, message)
+    this.#pass(run, shown)
+    if (head === undefined || head.kind === 'query' || head.kind === 'call' || head.kind === 'sync') return
+    this.#shift()
+    head.settle?.(false)
+    if (head.run !== undefined) this.#over(head.run, 'failed')
+    this.#skipToSync()
+  }
+
+  #notice(buffer: Buffer, start: number, end: number): void {
+    const run = this.#head()?.run ?? this.#head()?.serves
+    this.#pass(run, this.#stripped(run, buffer, start, end))
+  }
+
+  #stripped(run: Run | undefined, buffer: Buffer, start: number, end: number): Buffer {
+    return run?.stripErrors === true ? withoutDetails(buffer, start, end) : buffer.subarray(start, end)
+  }
+
+  #skipToSync(): void {
+    this.#skipping = true
+    for (let head = this.#head(); head !== undefined && head.kind !== 'sync'; head = this.#head()) {
+      this.#shift()
+      this.#skip(head)
+    }
+    if (this.#head() !== undefined) this.#skipping = false
+  }
+
+  #skip(operation: Operation): void {
+    operation.settle?.(false)
+    if (operation.run !== undefined) this.#over(operation.run, 'cancelled')
+  }
+
+  #ready(buffer: Buffer, start: number, end: number): void {
+    const status = decodeReady(buffer, start, end)
+    const head = this.#shift()
+    this.#skipping = false
+    this.#prelude = undefined
+    if (head?.kind === 'query' || head?.kind === 'call') {
+      head.settle?.(true)
+      if (head.run !== undefined) this.#over(head.run, 'completed')
+    }
+    this.#client.add(buffer, start, end)
+    this.#handlers.ready(status)
+  }
+
+  #over(run: Run, otherwise: Outcome['status']): void {
+    if (run.settled) return
+    run.settled = true
+    run.masked?.end()
+    this.#handlers.runOver(run, otherwise)
+  }
+
+  #parameter(buffer: Buffer, start: number, end: number): void {
+    const { name, value } = decodeParameterStatus(buffer, start, end)
+    this.#handlers.parameter(name, value)
+    this.#client.add(buffer, start, end)
+  }
+
+  /** While it copies, the target ignores Sync: those that were sent behind the Execute will not be answered. */
+  #copyIn(buffer: Buffer, start: number, end: number): void {
+    const head = this.#head()
+    this.copyingIn = true
+    if (head?.kind === 'execute') this.#owed = [head, ...this.#owed.slice(this.#first + 1).filter(({ kind }) => kind !== 'sync')]
+    if (head?.kind === 'execute') this.#first = 0
+    this.#forward(head?.run, buffer, start, end)
+  }
+
+
+  #piece(): void {
+    const { buffer, start, end } = this.#reader
+    this.#forward(this.#head()?.run, buffer, start, end)
+    this.#midMessage = this.#reader.passing
+    if (this.#midMessage) return
+    for (const notice of this.#waitingNotices.splice(0)) this.#client.add(notice)
+  }
+
+  #large(): void {
+    const { type, length } = this.#reader
+    const run = this.#head()?.run
+    const changed = type === BACKEND.dataRow ? run?.masked !== undefined || run === undefined : type !== BACKEND.copyData
+    if (!changed) {
+      this.#midMessage = true
+      return this.#reader.passThrough()
+    }
+    if (length <= MAX_HELD_RESPONSE_BYTES) return this.#reader.hold()
+    throw new WireViolation(`the target sent a message of ${length} bytes, and at most ${MAX_HELD_RESPONSE_BYTES} can be held to be masked`)
+  }
+}

@@ -1,0 +1,102 @@
+import type { Command, Decision, Outcome, Recording } from '../../core/index.ts'
+import type { MaskedResult } from './enforce.ts'
+import type { Understood } from './observe.ts'
+
+/** Bytes of the response that are kept for replay, by reference until the run is over. */
+class Recorder {
+  readonly #cap: number
+  #chunks: { buffer: Buffer; start: number; end: number; at: number }[] = []
+  #kept = 0
+  bytes = 0
+
+  constructor(cap: number) {
+    this.#cap = cap
+  }
+
+  add(buffer: Buffer, start: number, end: number, at: number): void {
+    this.bytes += end - start
+    const room = this.#cap - this.#kept
+    if (room <= 0) return
+    const until = Math.min(end, start + room)
+    this.#kept += until - start
+    const last = this.#chunks[this.#chunks.length - 1]
+    if (last !== undefined && last.buffer === buffer && last.end === start) last.end = until
+    else this.#chunks.push({ buffer, start, end: until, at })
+  }
+
+  take(): Recording | undefined {
+    if (this.bytes === 0) return undefined
+    const chunks = this.#chunks.map(({ buffer, start, end, at }) => ({ at, data: buffer.toString('base64', start, end) }))
+    this.#chunks = []
+    const recording = { encoding: 'postgresql/backend', chunks, bytes: this.bytes }
+    return this.bytes > this.#kept ? { ...recording, cappedAt: this.#cap } : recording
+  }
+}
+
+/** One command on its way: from the moment it is understood until its outcome is settled. */
+export class Run {
+  readonly understood: Understood
+  readonly command: Command
+  readonly #recorder: Recorder
+  readonly #started: number
+  decision: Decision | undefined
+  /** The ErrorResponse for the client; set when it will not run. */
+  refusal: Buffer | undefined
+  /** True once it is decided for good: allowed, or refused. */
+  decided = false
+  /** It was refused, and the target has something to fail on in its place. */
+  replaced = false
+  /** Masks that may apply to its rows; undefined when nothing it returns can be masked. */
+  masked: MaskedResult | undefined
+  /** Error details might quote a masked value. */
+  stripErrors = false
+  /** The portal was left open by a row limit; the next Execute goes on with this run. */
+  suspended = false
+  #rows = 0
+  #tag: string | undefined
+  #error: { code: string; message: string } | undefined
+  settled = false
+
+  constructor(understood: Understood, command: Command, recordingCap: number, now: number) {
+    this.understood = understood
+    this.command = command
+    this.#recorder = new Recorder(recordingCap)
+    this.#started = now
+  }
+
+  record(buffer: Buffer, start: number, end: number, now: number): void {
+    this.#recorder.add(buffer, start, end, Math.round((now - this.#started) * 100) / 100)
+  }
+
+  completed(tag: string, rows: number): void {
+    this.#tag = this.#tag === undefined ? tag : `${this.#tag}; ${tag}`.slice(0, 1024)
+    this.#rows += rows
+  }
+
+  failed(code: string, message: string): void {
+    this.#error ??= { code, message }
+  }
+
+  get ok(): boolean {
+    return this.#error === undefined && this.refusal === undefined
+  }
+
+  /** `otherwise`: how it ended when neither a refusal nor an error tells. */
+  outcome(otherwise: Outcome['status'], now: number): Outcome {
+    const error = this.#error
+    const masked = this.masked?.summary()
+    return {
+      status: this.refusal !== undefined ? 'not-forwarded' : error === undefined ? otherwise : error.code === '57014' ? 'cancelled' : 'failed',
+      rows: this.#rows,
+      bytes: this.#recorder.bytes,
+      durationMs: Math.round((now - this.#started) * 1000) / 1000,
+      ...(this.#tag === undefined ? {} : { tag: this.#tag }),
+      ...(error === undefined ? {} : { error }),
+      ...(masked === undefined ? {} : { masked }),
+    }
+  }
+
+  recording(): Recording | undefined {
+    return this.#recorder.take()
+  }
+}

@@ -1,0 +1,164 @@
+import type { Socket } from 'node:net'
+import type { Gate, GateSession, SessionClosed } from '../../core/index.ts'
+import { ByteStream } from './byte-stream.ts'
+import { ADMIN_SHUTDOWN, fatal, PROGRAM_LIMIT_EXCEEDED, SQLSTATE } from './enforce.ts'
+import type { Observer } from './observe.ts'
+import { Requests, TooLarge, type RequestLimits } from './requests.ts'
+import { Responses } from './responses.ts'
+import type { Run } from './run.ts'
+import { encodeTerminate } from './wire/frontend.ts'
+import { WireViolation } from './wire/violation.ts'
+
+export interface SessionOptions {
+  readonly gate: Gate
+  readonly session: GateSession
+  readonly observer: Observer
+  readonly limits: RequestLimits
+  readonly clientSocket: Socket
+  readonly targetSocket: Socket
+  /** What each of them sent before the session took over. */
+  readonly clientLeftover: Buffer
+  readonly targetLeftover: Buffer
+  /** Sends a CancelRequest to the target for this session's backend. */
+  readonly cancelAtTarget: () => void
+  readonly ended: () => void
+}
+
+const STATUS = new Map([[0x49, 'idle'], [0x54, 'open'], [0x45, 'failed']])
+
+/** A client and its target, from the first query to the last: two streams, the way in and the way back. */
+export class PostgresSession {
+  readonly #o: SessionOptions
+  readonly #client: ByteStream
+  readonly #target: ByteStream
+  readonly #requests: Requests
+  readonly #responses: Responses
+  #closing: Promise<void> | undefined
+  #disconnected = false
+
+  constructor(options: SessionOptions) {
+    this.#o = options
+    const { gate, session, observer, limits } = options
+    this.#client = new ByteStream(options.clientSocket, {
+      chunk: (chunk) => this.#fromClient(chunk),
+      drained: () => this.#target.resume('client is slow'),
+      closed: () => this.#clientGone(),
+    })
+    this.#target = new ByteStream(options.targetSocket, {
+      chunk: (chunk) => this.#fromTarget(chunk),
+      drained: () => this.#client.resume('target is slow'),
+      closed: () => this.#targetLost(),
+    })
+    this.#responses = new Responses(this.#client, {
+      now: () => performance.now(),
+      parameter: (name, value) => observer.parameter(name, value),
+      ready: (status) => this.#ready(status),
+      runOver: (run, otherwise) => this.#settle(run, otherwise),
+    })
+    this.#requests = new Requests({
+      gate, session, client: this.#client, target: this.#target, responses: this.#responses, observer, limits,
+      handlers: {
+        now: () => performance.now(),
+        flush: () => this.#flush(),
+        finished: () => void this.#close(this.#disconnected ? 'client-disconnected' : 'client-terminated', undefined),
+        notForwarded: (run) => this.#settle(run, 'not-forwarded'),
+        broken: (error) => this.#broken(error),
+      },
+    })
+  }
+
+  /** Goes on with what was received during start-up. */
+  start(): void {
+    if (this.#o.targetLeftover.length > 0) this.#fromTarget(this.#o.targetLeftover)
+    if (this.#o.clientLeftover.length > 0) this.#fromClient(this.#o.clientLeftover)
+  }
+
+  /** A CancelRequest with this session's key came. */
+  cancel(): void {
+    if (this.#requests.cancel() || this.#responses.idle) return
+    this.#o.cancelAtTarget()
+  }
+
+  /** The gateway stops: what is held is withdrawn, and the client is told. */
+  async stop(): Promise<void> {
+    await this.#farewell('gateway-stopped', fatal(ADMIN_SHUTDOWN, 'terminating connection: the gateway is stopping'), undefined)
+  }
+
+  #fromClient(chunk: Buffer): void {
+    if (this.#closing !== undefined) return
+    try {
+      this.#requests.receive(chunk)
+      this.#flush()
+    } catch (error) {
+      this.#broken(error)
+    }
+  }
+
+  #fromTarget(chunk: Buffer): void {
+    if (this.#closing !== undefined) return
+    try {
+      this.#responses.receive(chunk)
+      this.#flush()
+    } catch (error) {
+      this.#broken(error)
+    }
+  }
+
+  /** One write each way; the slower side makes the other pause. */
+  #flush(): void {
+    if (!this.#target.flush()) this.#client.pause('target is slow')
+    if (!this.#client.flush()) this.#target.pause('client is slow')
+  }
+
+  #ready(status: number): void {
+    this.#o.session.transaction = STATUS.get(status) ?? 'idle'
+    this.#o.observer.ready(this.#o.session.transaction)
+    this.#requests.ready()
+  }
+
+  #settle(run: Run, otherwise: Parameters<Run['outcome']>[0]): void {
+    this.#o.observer.ran(run.understood, run.ok)
+    if (run.decision !== undefined) this.#o.gate.settle(run.decision, run.outcome(otherwise, performance.now()), run.recording())
+    if (this.#o.session.journal.full) this.#broken(new Error('the event store has been failing for too long'))
+  }
+
+  #clientGone(): void {
+    this.#disconnected = true
+    this.#requests.finish('the client has left')
+    this.#flush()
+  }
+
+  #targetLost(): void {
+    const message = fatal(SQLSTATE.TARGET_UNAVAILABLE, 'the target closed the connection', 'The gateway is fine; reconnect when the target is.')
+    void this.#farewell('target-lost', this.#responses.fatalSeen ? undefined : message, undefined)
+  }
+
+  #broken(error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error)
+    const code = error instanceof TooLarge ? PROGRAM_LIMIT_EXCEEDED : error instanceof WireViolation ? SQLSTATE.PROTOCOL_VIOLATION : SQLSTATE.STORE_UNAVAILABLE
+    const reason = error instanceof WireViolation || error instanceof TooLarge ? 'protocol-violation' : 'error'
+    void this.#farewell(reason, fatal(code, message), message)
+  }
+
+  async #farewell(reason: SessionClosed['reason'], last: Buffer | undefined, error: string | undefined): Promise<void> {
+    if (this.#closing === undefined && last !== undefined && !this.#responses.midMessage) this.#client.add(last)
+    await this.#close(reason, error === undefined ? undefined : new Error(error))
+  }
+
+  #close(reason: SessionClosed['reason'], error: Error | undefined): Promise<void> {
+    this.#closing ??= this.#end(reason, error)
+    return this.#closing
+  }
+
+  async #end(reason: SessionClosed['reason'], error: Error | undefined): Promise<void> {
+    const { gate, session, ended } = this.#o
+    this.#requests.abandon(reason === 'gateway-stopped' ? 'the gateway is stopping' : 'the client has left')
+    this.#responses.abandon()
+    this.#target.add(encodeTerminate())
+    this.#target.end()
+    this.#client.end()
+    ended()
+    const { bytesRead, bytesWritten } = this.#client
+    await gate.close(session, { reason, bytesFromClient: bytesRead, bytesToClient: bytesWritten, ...(error === undefined ? {} : { error: error.message }) })
+  }
+}

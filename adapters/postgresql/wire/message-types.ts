@@ -1,0 +1,45 @@
+/** First bytes of messages, by direction. Source: PostgreSQL documentation, "Message Formats". */
+const code = (letter: string): number => letter.charCodeAt(0)
+
+export const FRONTEND = {
+  bind: code('B'),
+  close: code('C'),
+  copyData: code('d'),
+  copyDone: code('c'),
+  copyFail: code('f'),
+  describe: code('D'),
+  execute: code('E'),
+  flush: code('H'),
+  functionCall: code('F'),
+  parse: code('P'),
+  password: code('p'),
+  query: code('Q'),
+  sync: code('S'),
+  terminate: code('X'),
+} as const
+
+export const BACKEND = {
+  authentication: code('R'),
+  backendKeyData: code('K'),
+  bindComplete: code('2'),
+  closeComplete: code('3'),
+  commandComplete: code('C'),
+  copyBothResponse: code('W'),
+  copyData: code('d'),
+  copyDone: code('c'),
+  copyInResponse: code('G'),
+  copyOutResponse: code('H'),
+  dataRow: code('D'),
+  emptyQueryResponse: code('I'),
+  errorResponse: code('E'),
+  functionCallResponse: code('V'),
+  noData: code('n'),
+  noticeResponse: code('N'),
+  notificationResponse: code('A'),
+  parameterDescription: code('t'),
+  parameterStatus: code('S'),
+  parseComplete: code('1'),
+  portalSuspended: code('s'),
+  readyForQuery: code('Z'),
+  rowDescription: code('T'),
+} as const

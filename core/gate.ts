@@ -1,0 +1,202 @@
+/**
+ * START HERE. A command's whole way through the engine:
+ *
+ *   adapter ── decide(command) ──▶ rules give a verdict
+ *                                  command + decision: one atomic append, durable
+ *           ◀── Decision ─────────
+ *   allow, mask      → the adapter forwards, masks the response, and settles
+ *   block            → the adapter answers in its protocol's own words
+ *   await-approval   → hold(decision) → a second person answers → a Decision again
+ *   adapter ── settle(outcome) ──▶ staged, durable with the next append or a few ms later
+ *
+ * Nothing here throws at an adapter: whatever fails between command and decision is a block.
+ */
+import { randomUUID } from 'node:crypto'
+import type { Approvals, Resolution } from './approvals/approvals.ts'
+import type { EventBus } from './bus/event-bus.ts'
+import { rfc3339, type Clock } from './clock.ts'
+import type { ApprovalRequested, Command, NewEvent, Outcome, Recording, SessionClosed, Verdict } from './events/index.ts'
+import { GateSession, type SessionRequest } from './gate-session.ts'
+import { Journal } from './journal.ts'
+import type { RuleEngine } from './rules/rule-engine.ts'
+import type { EventStore } from './store/event-store.ts'
+
+/** A verdict on one command. An adapter may act on it as soon as it has it: it is durable (or `audit` is relaxed). */
+export interface Decision {
+  /** Id of its `decision.made` event: what a client is told, and what an auditor searches for. */
+  readonly id: string
+  /** Id of the `command.received` event. */
+  readonly command: string
+  readonly verdict: Verdict
+  readonly session: GateSession
+  readonly asked: Command
+}
+
+export interface GateOptions {
+  readonly store: EventStore
+  readonly bus: EventBus
+  readonly engine: RuleEngine
+  readonly approvals: Approvals
+  readonly clock: Clock
+  /** CloudEvents `source`: `sallyport/<gateway name>`. */
+  readonly source: string
+  /** `write-ahead`: a decision is durable before anybody acts on it. `relaxed`: it will be in a moment; a crash loses that moment. */
+  readonly audit: 'write-ahead' | 'relaxed'
+}
+
+/** In relaxed mode, this much that is not durable yet makes the next decision wait. */
+const MAX_RELAXED_PENDING_BYTES = 16 * 1024 * 1024
+/** How long an outcome waits for company before it is written by itself. */
+const SETTLE_FLUSH_MS = 20
+
+export class Gate {
+  readonly #options: GateOptions
+  readonly #unflushed = new Set<Journal>()
+  #flushTimer: NodeJS.Timeout | undefined
+
+  constructor(options: GateOptions) {
+    this.#options = options
+  }
+
+  /** Opens a session; rejects when its first event cannot be made durable, and then nobody may be let in. */
+  async open(request: SessionRequest): Promise<GateSession> {
+    const { store, source, clock } = this.#options
+    const id = randomUUID()
+    const published = (events: readonly NewEvent[]): void => this.#publish(events)
+    const journal = new Journal(id, { store, source, clock, published, staged: (it) => this.#flushSoon(it) })
+    const session = new GateSession(id, request, journal, rfc3339(clock.now()))
+    const { protocol, identity, target, address, tls, claimed } = request
+    journal.stage('session.opened.v1', { session: id, protocol, identity, target, address, tls, claimed }, { subject: id })
+    await journal.flush()
+    return session
+  }
+
+  /** Decides on a command. Never rejects. Answers at once only if the verdict is known and nothing has to become durable first. */
+  decide(session: GateSession, command: Command): Decision | Promise<Decision> {
+    if (session.evaluating !== undefined) return session.evaluating.then(() => this.decide(session, command))
+    session.commands++
+    const verdict = this.#options.engine.evaluate({ command, identity: session.identity, target: session.target, session, now: this.#options.clock.now() })
+    if (!(verdict instanceof Promise)) return this.#record(session, command, verdict)
+    const evaluating = verdict.then((late) => {
+      session.evaluating = undefined
+      return this.#record(session, command, late)
+    })
+    session.evaluating = evaluating
+    return evaluating
+  }
+
+  /** Command and decision are one append. A crash before it: nothing was forwarded. A crash after it: the outcome is unknown. */
+  #record(session: GateSession, asked: Command, verdict: Verdict): Decision | Promise<Decision> {
+    const { journal } = session
+    const command = journal.stage('command.received.v1', { session: session.id, number: session.commands, command: asked })
+    const id = journal.stage('decision.made.v1', { session: session.id, command, verdict }, { subject: command, causation: command })
+    const decision: Decision = { id, command, verdict, session, asked }
+    const mayRunAhead = this.#options.audit === 'relaxed' && !journal.broken && this.#options.store.pending() < MAX_RELAXED_PENDING_BYTES
+    const durable = journal.flush()
+    if (mayRunAhead && verdict.effect !== 'await-approval') {
+      durable.catch(() => {})
+      return decision
+    }
+    return durable.then(() => decision, () => this.#failed(decision))
+  }
+
+  /** The store would not take it: a block, with an event of its own once the store takes events again. */
+  #failed(decision: Decision): Decision {
+    const reason = 'the decision could not be recorded, so the command was not run; try again in a moment'
+    const verdict: Verdict = { ...decision.verdict, effect: 'block', by: 'failure', reason }
+    const id = this.#overrule(decision, verdict)
+    return { ...decision, id, verdict }
+  }
+
+  /**
+   * Holds a command until a second person answers, the time is up, or `signal` aborts. Never rejects.
+   * `asked` is called once the request is durable. The decision that comes back is final: allow, mask or block.
+   */
+  async hold(decision: Decision, signal: AbortSignal, asked: (request: ApprovalRequested) => void): Promise<Decision> {
+    const { approvals, engine } = this.#options
+    const { session, command, verdict } = decision
+    const terms = verdict.obligations.approval ?? { approvers: [], timeoutSeconds: 0 }
+    try {
+      const bound = { session: session.id, command, asked: decision.asked, identity: session.identity, target: session.target, ruleset: verdict.ruleset }
+      const request = await approvals.request(bound, terms, verdict.votes)
+      asked(request)
+      const resolution = await approvals.resolution(request, signal)
+      if (resolution.status !== 'granted') return await this.#resolve(decision, 'block', refusalOf(resolution), request)
+      if (engine.digest() !== verdict.ruleset) return await this.#resolve(decision, 'block', 'the rules changed while it was held; send it again', request)
+      await approvals.consume(request)
+      return await this.#resolve(decision, 'allow', `approved by ${resolution.by.subject}`, request)
+    } catch {
+      return this.#failed(decision)
+    }
+  }
+
+  async #resolve(decision: Decision, effect: 'allow' | 'block', reason: string, request: ApprovalRequested): Promise<Decision> {
+    const masked = effect === 'allow' && decision.verdict.obligations.masks.length > 0
+    const verdict: Verdict = { ...decision.verdict, effect: masked ? 'mask' : effect, by: 'approval', reason }
+    const id = this.#overrule(decision, verdict, request.approval)
+    await decision.session.journal.flush()
+    return { ...decision, id, verdict }
+  }
+
+  /** An adapter that cannot enforce what was decided (a column it cannot trace) blocks; durable when it resolves. */
+  async block(decision: Decision, reason: string): Promise<Decision> {
+    const verdict: Verdict = { ...decision.verdict, effect: 'block', by: 'enforcement', reason }
+    const id = this.#overrule(decision, verdict)
+    const blocked = { ...decision, id, verdict }
+    return decision.session.journal.flush().then(() => blocked, () => blocked)
+  }
+
+  #overrule(decision: Decision, verdict: Verdict, approval?: string): string {
+    const { session, command } = decision
+    const data = { session: session.id, command, verdict, ...(approval === undefined ? {} : { approval }) }
+    return session.journal.stage('decision.made.v1', data, { subject: command, causation: decision.id })
+  }
+
+  /** How it ended. Durable with the session's next append, or `SETTLE_FLUSH_MS` later. */
+  settle(decision: Decision, outcome: Outcome, recording?: Recording): void {
+    const { session, command } = decision
+    const about = { subject: command, causation: decision.id }
+    session.journal.stage('outcome.recorded.v1', { session: session.id, command, outcome }, about)
+    if (recording !== undefined) session.journal.stage('recording.captured.v1', { session: session.id, command, recording }, about)
+  }
+
+  /** Ends a session. Resolves when its last event is durable, or cannot be. */
+  async close(session: GateSession, end: Omit<SessionClosed, 'session' | 'commands'>): Promise<void> {
+    session.journal.stage('session.closed.v1', { session: session.id, commands: session.commands, ...end }, { subject: session.id })
+    await session.journal.flush().catch(() => {})
+  }
+
+  #publish(events: readonly NewEvent[]): void {
+    for (const event of events) this.#options.bus.publish(subjectOf(event.type), event)
+  }
+
+  #flushSoon(journal: Journal): void {
+    this.#unflushed.add(journal)
+    this.#flushTimer ??= setTimeout(() => {
+      this.#flushTimer = undefined
+      for (const waiting of this.#unflushed) waiting.flush().catch(() => {})
+      this.#unflushed.clear()
+    }, SETTLE_FLUSH_MS)
+  }
+}
+
+const subjects = new Map<string, string>()
+/** `command.received.v1` → `sallyport.event.command.received`. */
+function subjectOf(type: string): string {
+  let subject = subjects.get(type)
+  if (subject === undefined) subjects.set(type, (subject = `sallyport.event.${type.replace(/\.v\d+$/, '')}`))
+  return subject
+}
+
+function refusalOf(resolution: Exclude<Resolution, { status: 'granted' }>): string {
+  switch (resolution.status) {
+    case 'denied':
+      return `denied by ${resolution.by.subject}${resolution.comment === '' ? '' : `: ${resolution.comment}`}`
+    case 'expired':
+      return 'nobody answered in time'
+    case 'withdrawn':
+      return `withdrawn: ${resolution.reason}`
+    default:
+      return resolution satisfies never
+  }
+}
