@@ -49,6 +49,7 @@ export class EventStoreDbDouble {
   #held = false
   #lostAnswers = 0
   #appendCalls = 0
+  #openReads = 0
 
   constructor(options: DoubleOptions) {
     this.#options = options
@@ -72,7 +73,12 @@ export class EventStoreDbDouble {
     return this.#appendCalls
   }
 
-  /** Live subscriptions. */
+  /** Read calls, subscriptions among them, that have not ended. */
+  get openReads(): number {
+    return this.#openReads
+  }
+
+  /** Subscriptions that have been sent everything there is. */
   get subscriptions(): number {
     return this.#subscriptions.size
   }
@@ -158,6 +164,15 @@ export class EventStoreDbDouble {
   }
 
   async #read(call: ReadCall): Promise<void> {
+    this.#openReads++
+    try {
+      await this.#answerRead(call)
+    } finally {
+      this.#openReads--
+    }
+  }
+
+  async #answerRead(call: ReadCall): Promise<void> {
     const options = call.request.getOptions() ?? new streams.ReadReq.Options()
     if (options.hasAll() && this.#options.denyAll === true) throw failure('access-denied', status.PERMISSION_DENIED, {})
     if (options.hasSubscription()) return this.#subscribe(call, options)

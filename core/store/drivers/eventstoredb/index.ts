@@ -156,12 +156,14 @@ class EventStoreDbStore implements EventStore {
     let last = after
     let wait = FIRST_RETRY_MS
     let lostAt: number | undefined
+    const reached = (): void => {
+      wait = FIRST_RETRY_MS
+      lostAt = undefined
+    }
     while (!signal.aborted) {
       try {
-        for await (const event of this.#after(last, () => this.#subscribe(last), signal)) {
+        for await (const event of this.#after(last, () => this.#subscribe(last, reached), signal)) {
           last = event.position
-          wait = FIRST_RETRY_MS
-          lostAt = undefined
           yield event
         }
       } catch (error) {
@@ -206,8 +208,9 @@ class EventStoreDbStore implements EventStore {
     return { events: read, stop: () => read.cancel() }
   }
 
-  #subscribe(after: bigint | undefined): ServerStream {
+  #subscribe(after: bigint | undefined, reached: () => void): ServerStream {
     const subscription = this.#client.subscribeToAll({ fromPosition: positionAt(after), filter: this.#filter() })
+    subscription.on('confirmation', reached)
     return { events: subscription, stop: () => subscription.unsubscribe() }
   }
 
