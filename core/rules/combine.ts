@@ -1,0 +1,104 @@
+import { EFFECTS, MASK_METHODS, type ApprovalTerms, type Effect, type Mask, type Obligations, type Verdict, type Vote } from '../events/index.ts'
+import type { RuleVote } from './vote.ts'
+
+/** What came of one rule: its votes, or why it could not be evaluated. */
+export type Outcome =
+  | { readonly rule: string; readonly votes: readonly RuleVote[] }
+  | { readonly rule: string; readonly failure: string; /** Another try may go well: do not remember it. */ readonly transient: boolean }
+
+export interface CombineOptions {
+  readonly default: 'allow' | 'block'
+  /** For votes that name none. */
+  readonly approval: { readonly approvers: readonly string[]; readonly timeoutSeconds: number }
+  readonly digest: string
+}
+
+const MAX_REASON_CHARS = 1_000
+
+/**
+ * Block > await-approval > mask > allow, whatever the order of rules.
+ * - A rule that failed votes block.
+ * - Masks of all votes are united, the stricter method per column pattern; they hold for every effect but block.
+ * - Terms of several await-approval votes: the shortest time, and the approvers whom every one of them names. When
+ *   there is none, nobody could satisfy them all, and the command is blocked.
+ * - No vote at all: the default.
+ *
+ * The verdict is deeply frozen: it is remembered and shared.
+ */
+export function combine(outcomes: readonly Outcome[], options: CombineOptions): Verdict {
+  const votes = outcomes.flatMap(votesOf)
+  if (votes.length === 0) return byDefault(options)
+  const effect = strongest(votes)
+  const given = outcomes.flatMap((outcome) => ('votes' in outcome ? outcome.votes : []))
+  const terms = effect === 'await-approval' ? approvalTerms(given, options.approval) : undefined
+  if (terms === 'impossible') return verdict('block', 'rules', NO_APPROVER, votes, NO_OBLIGATIONS, options.digest)
+  const obligations: Obligations = effect === 'block' ? NO_OBLIGATIONS : { masks: uniteMasks(given), ...terms === undefined ? {} : { approval: terms } }
+  return verdict(effect, speaker(effect, given), reasonFor(effect, outcomes), votes, obligations, options.digest)
+}
+
+const NO_OBLIGATIONS: Obligations = { masks: [] }
+const NO_APPROVER = 'several approvals are needed and nobody may give them all'
+const FAILED = 'a rule could not be evaluated'
+
+function votesOf(outcome: Outcome): Vote[] {
+  if ('votes' in outcome) return outcome.votes.map(({ effect, reason }) => ({ rule: outcome.rule, effect, reason }))
+  return [{ rule: outcome.rule, effect: 'block', reason: `could not be evaluated: ${outcome.failure}` }]
+}
+
+function byDefault(options: CombineOptions): Verdict {
+  const reason = options.default === 'block' ? 'no rule allows this' : 'no rule forbids this'
+  return verdict(options.default, 'default', reason, [], NO_OBLIGATIONS, options.digest)
+}
+
+/** The verdict when something around the rules went wrong, before or beside any of them. */
+export function failureVerdict(digest: string, votes: readonly Vote[] = []): Verdict {
+  return verdict('block', 'failure', FAILED, [...votes], NO_OBLIGATIONS, digest)
+}
+
+function strongest(votes: readonly Vote[]): Effect {
+  return votes.map(({ effect }) => effect).reduce((a, b) => (EFFECTS.indexOf(b) > EFFECTS.indexOf(a) ? b : a))
+}
+
+/** A block that only a failure asked for is the failure's. */
+function speaker(effect: Effect, given: readonly RuleVote[]): Verdict['by'] {
+  return effect !== 'block' || given.some((vote) => vote.effect === 'block') ? 'rules' : 'failure'
+}
+
+function reasonFor(effect: Effect, outcomes: readonly Outcome[]): string {
+  const reasons = new Set<string>()
+  for (const outcome of outcomes) {
+    // What went wrong inside a rule is for its author, not for the client.
+    if ('failure' in outcome) effect === 'block' && reasons.add(FAILED)
+    else for (const vote of outcome.votes) if (vote.effect === effect) reasons.add(vote.reason)
+  }
+  return [...reasons].join('; ').slice(0, MAX_REASON_CHARS)
+}
+
+function uniteMasks(votes: readonly RuleVote[]): Mask[] {
+  const strictest = new Map<string, Mask['method']>()
+  for (const { column, method } of votes.flatMap(({ masks }) => masks)) {
+    const before = strictest.get(column)
+    if (before === undefined || MASK_METHODS.indexOf(method) > MASK_METHODS.indexOf(before)) strictest.set(column, method)
+  }
+  return [...strictest].map(([column, method]) => ({ column, method })).toSorted((a, b) => (a.column < b.column ? -1 : 1))
+}
+
+function approvalTerms(votes: readonly RuleVote[], fallback: CombineOptions['approval']): ApprovalTerms | 'impossible' {
+  const held = votes.filter(({ effect }) => effect === 'await-approval')
+  const [first = [], ...others] = held.map(({ approvers }) => approvers ?? fallback.approvers)
+  const approvers = [...new Set(first)].filter((each) => others.every((list) => list.includes(each)))
+  if (approvers.length === 0) return 'impossible'
+  return { approvers, timeoutSeconds: Math.min(...held.map(({ timeoutSeconds }) => timeoutSeconds ?? fallback.timeoutSeconds)) }
+}
+
+function verdict(effect: Effect, by: Verdict['by'], reason: string, votes: Vote[], obligations: Obligations, ruleset: string): Verdict {
+  return freeze({ effect, by, reason, votes, obligations, ruleset })
+}
+
+function freeze<T>(value: T): T {
+  if (value !== null && typeof value === 'object' && !Object.isFrozen(value)) {
+    Object.freeze(value)
+    Object.values(value).forEach(freeze)
+  }
+  return value
+}

@@ -1,0 +1,137 @@
+import { EFFECTS, MASK_METHODS, type Effect, type Mask } from '../events/index.ts'
+import { nearest } from './expression/nearest.ts'
+
+/** What one rule says of one command. */
+export interface RuleVote {
+  readonly effect: Effect
+  /** For the client, in one line. */
+  readonly reason: string
+  /** With `mask` only. */
+  readonly masks: readonly Mask[]
+  /** With `await-approval` only; the configured ones when absent. */
+  readonly approvers?: readonly string[]
+  readonly timeoutSeconds?: number
+}
+
+const KEYS: Readonly<Record<Effect, readonly string[]>> = {
+  allow: ['effect', 'reason'],
+  mask: ['effect', 'reason', 'columns'],
+  'await-approval': ['effect', 'reason', 'approvers', 'timeout'],
+  block: ['effect', 'reason'],
+}
+
+export const MAX_VOTES = 100
+export const MAX_REASON_CHARS = 500
+export const MAX_MASKS = 1_000
+export const MAX_APPROVERS = 100
+/** Longest an approval may be awaited: a week. */
+export const MAX_TIMEOUT_SECONDS = 604_800
+
+/** Reads what a rule gave: nothing, one vote, or a list of votes. Returns the votes, or what is wrong as text. */
+export function readVotes(result: unknown): readonly RuleVote[] | string {
+  if (result === undefined) return NONE
+  const votes = Array.isArray(result) ? result : [result]
+  if (votes.length > MAX_VOTES) return `a rule gives at most ${MAX_VOTES} votes`
+  const read: RuleVote[] = []
+  for (const each of votes) {
+    const vote = readVote(each)
+    if (typeof vote === 'string') return vote
+    read.push(vote)
+  }
+  return read
+}
+
+const NONE: readonly RuleVote[] = Object.freeze([])
+
+function readVote(value: unknown): RuleVote | string {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) {
+    return `a rule gives nothing or a vote such as { "effect": "block", "reason": "…" }, not ${shown(value)}`
+  }
+  const vote = value as Record<string, unknown>
+  const effect = EFFECTS.find((known) => known === vote.effect)
+  if (effect === undefined) return unknownEffect(vote.effect)
+  const wrong = wrongKey(vote, effect)
+  if (wrong !== undefined) return wrong
+  const reason = readReason(vote.reason)
+  if (typeof reason !== 'string') return reason.problem
+  if (effect === 'mask') return masked(vote.columns, reason)
+  return effect === 'await-approval' ? held(vote, reason) : { effect, reason, masks: [] }
+}
+
+function shown(value: unknown): string {
+  return (JSON.stringify(value) ?? 'nothing').slice(0, 60)
+}
+
+function unknownEffect(value: unknown): string {
+  const known = EFFECTS.map((each) => `"${each}"`).join(', ')
+  const near = typeof value === 'string' ? nearest(value, EFFECTS) : undefined
+  return `the effect is one of ${known}, not ${shown(value)}${near === undefined ? '' : `; write "${near}"`}`
+}
+
+function wrongKey(vote: Record<string, unknown>, effect: Effect): string | undefined {
+  const known = KEYS[effect]
+  const wrong = Object.keys(vote).find((key) => !known.includes(key))
+  if (wrong === undefined) return undefined
+  const elsewhere = EFFECTS.find((each) => KEYS[each].includes(wrong))
+  if (elsewhere !== undefined) return `"${wrong}" belongs to the effect "${elsewhere}", not to "${effect}"`
+  return `a vote has no "${wrong}"; write ${nearest(wrong, known) ?? known.join(', ')}`
+}
+
+function readReason(reason: unknown): string | { problem: string } {
+  if (typeof reason !== 'string' || reason.trim() === '') return { problem: 'a vote says why: add "reason": "…", in one line, for the person who reads it' }
+  // The reason may quote the command, and is printed on terminals.
+  return reason.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, ' ').slice(0, MAX_REASON_CHARS)
+}
+
+function masked(columns: unknown, reason: string): RuleVote | string {
+  if (columns === null || typeof columns !== 'object' || Array.isArray(columns) || Object.keys(columns).length === 0) {
+    return 'a mask says what it hides: "columns": { "public.people.email": "partial", "class:pii.*": "null" }'
+  }
+  const entries = Object.entries(columns)
+  if (entries.length > MAX_MASKS) return `a vote masks at most ${MAX_MASKS} columns or patterns`
+  const masks: Mask[] = []
+  for (const [column, name] of entries) {
+    const method = MASK_METHODS.find((known) => known === name)
+    if (method === undefined) return `"${column}": the method is one of ${MASK_METHODS.map((each) => `"${each}"`).join(', ')}, not ${shown(name)}`
+    const wrong = wrongColumn(column)
+    if (wrong !== undefined) return wrong
+    masks.push({ column, method })
+  }
+  return { effect: 'mask', reason, masks }
+}
+
+function wrongColumn(column: string): string | undefined {
+  if (column.length > 256) return 'a column pattern has at most 256 characters'
+  if (column.startsWith('class:')) {
+    return /^class:[\w-]+(\.[\w-]+)*(\.\*)?$/.test(column) ? undefined : `"${column}" is not a class; write as in "class:pii.email" or "class:pii.*"`
+  }
+  const parts = column.split('.')
+  const good = parts.length === 3 && parts.every((part) => part === '*' || (part !== '' && !part.includes('*')))
+  return good ? undefined : `"${column}" is not a column; write "schema.table.column", where "*" may stand for a whole part`
+}
+
+function held(vote: Record<string, unknown>, reason: string): RuleVote | string {
+  const { approvers, timeout } = vote
+  const wrong = wrongApprovers(approvers) ?? wrongTimeout(timeout)
+  if (wrong !== undefined) return wrong
+  return {
+    effect: 'await-approval',
+    reason,
+    masks: [],
+    ...approvers === undefined ? {} : { approvers: approvers as string[] },
+    ...timeout === undefined ? {} : { timeoutSeconds: timeout as number },
+  }
+}
+
+function wrongApprovers(approvers: unknown): string | undefined {
+  if (approvers === undefined) return undefined
+  const good = Array.isArray(approvers) && approvers.length > 0 && approvers.length <= MAX_APPROVERS
+    && approvers.every((each) => typeof each === 'string' && each !== '' && each !== 'group:' && each.length <= 256)
+  return good ? undefined : `"approvers" is a list of 1 to ${MAX_APPROVERS} people and groups, as in ["group:dba", "ada"]`
+}
+
+function wrongTimeout(timeout: unknown): string | undefined {
+  if (timeout === undefined) return undefined
+  const good = Number.isInteger(timeout) && Number(timeout) >= 1 && Number(timeout) <= MAX_TIMEOUT_SECONDS
+  return good ? undefined : `"timeout" is a whole number of seconds from 1 to ${MAX_TIMEOUT_SECONDS}`
+}
