@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { SallyportError } from '../../../core/errors.ts'
+import { SallyportError } from '../../../core/index.ts'
 import { decodeBase64 } from './base64.ts'
 import { deriveKeys, hmac, SCRAM_KEY_BYTES } from './scram-keys.ts'
 

@@ -1,4 +1,4 @@
-import { SallyportError } from '../../../core/errors.ts'
+import { SallyportError } from '../../../core/index.ts'
 
 /** The peer broke the protocol; the connection ends with this SQLSTATE and message, which quote nothing of the peer's secrets. */
 export class ProtocolViolation extends SallyportError {

@@ -1,0 +1,5 @@
+export * from './environment-source.ts'
+export * from './file-source.ts'
+export * from './resolve-references.ts'
+export * from './secret.ts'
+export * from './secret-source.ts'
