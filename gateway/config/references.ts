@@ -52,6 +52,7 @@ function personProblems(root: Section, person: string, settings: Section): PathP
     ...items(settings.targets).flatMap((target, index) => (
       typeof target !== 'string' || Object.hasOwn(section(root.targets), target) ? [] : unknown([...path, 'targets', index], 'target', target, root.targets))),
     ...actsForProblems(root, path, person, settings),
+    ...(settings.kind === 'agent' && settings.api !== undefined ? [{ path: [...path, 'api'], message: 'an agent cannot review; give the token to a person' }] : []),
   ]
 }
 

@@ -79,7 +79,10 @@ const person = section({
   'acts-for': name.optional(),
   groups: z.array(name, { error: 'write a list of group names: [engineers]' }).default([]),
   targets: z.array(name, { error: 'write a list of target names: [shop]' }).optional(),
-  api: section({ token: z.string({ error: TOKEN_WANTED }).regex(/^sha256:[0-9a-f]{64}$/, { error: TOKEN_WANTED }) }).optional(),
+  api: section({
+    token: z.string({ error: TOKEN_WANTED }).regex(/^sha256:[0-9a-f]{64}$/, { error: TOKEN_WANTED }),
+    operator: yesOrNo.default(false),
+  }).optional(),
   ...loginSchemas,
 })
 

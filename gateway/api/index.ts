@@ -1,0 +1,6 @@
+export type { ShownApproval } from './approval-routes.ts'
+export { listenApi } from './listen.ts'
+export { LiveSessions, type LiveSession } from './live-sessions.ts'
+export type { ProblemDetails } from './problem-response.ts'
+export { createApi, type ApiDependencies } from './server.ts'
+export { callers, mintToken, type ApiCaller } from './tokens.ts'
