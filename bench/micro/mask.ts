@@ -92,20 +92,20 @@ function measure(format: 0 | 1, run: (chunk: Buffer, ends: readonly number[]) =>
   return { rows: best * ends.length, megabytes: best * chunk.length / 1e6 }
 }
 
-const CASES: readonly (readonly [string, 0 | 1, readonly MaskedColumn[]])[] = [
-  ...([0, 1] as const).flatMap((format) => {
-    const name = format === 0 ? 'text' : 'binary'
-    const two = (method: MaskMethod): MaskedColumn[] => [text(EMAIL, method, format), text(NAME, method, format)]
-    return [
-      [`${name}: nothing masked, rows walked`, format, []],
-      [`${name}: partial, two text columns`, format, two('partial')],
-      [`${name}: partial, text and date`, format, [text(NAME, 'partial', format), date('partial', format)]],
-      [`${name}: fixed, two text columns`, format, two('fixed')],
-      [`${name}: null, two text columns`, format, two('null')],
-      [`${name}: hash, two text columns`, format, two('hash')],
-    ] as const
-  }),
-]
+type Case = readonly [name: string, format: 0 | 1, columns: readonly MaskedColumn[]]
+
+const CASES: readonly Case[] = ([0, 1] as const).flatMap((format): Case[] => {
+  const name = format === 0 ? 'text' : 'binary'
+  const two = (method: MaskMethod): MaskedColumn[] => [text(EMAIL, method, format), text(NAME, method, format)]
+  return [
+    [`${name}: nothing masked, rows walked`, format, []],
+    [`${name}: partial, two text columns`, format, two('partial')],
+    [`${name}: partial, text and date`, format, [text(NAME, 'partial', format), date('partial', format)]],
+    [`${name}: fixed, two text columns`, format, two('fixed')],
+    [`${name}: null, two text columns`, format, two('null')],
+    [`${name}: hash, two text columns`, format, two('hash')],
+  ]
+})
 
 function measureAll(): Measurement[] {
   const bare = measure(0, scan)

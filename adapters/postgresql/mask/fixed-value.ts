@@ -15,8 +15,6 @@ const CONSTANTS: ReadonlyMap<number, readonly [text: string, binary: Buffer]> = 
   [OID.oid, ['0', zeros(4)]],
   [OID.float4, ['0', zeros(4)]],
   [OID.float8, ['0', zeros(8)]],
-  // ndigits, weight, sign, dscale
-  [OID.numeric, ['0', zeros(8)]],
   [OID.money, ['0', zeros(8)]],
   // Binary dates and timestamps count from 2000-01-01.
   [OID.date, ['2000-01-01', zeros(4)]],
@@ -37,9 +35,8 @@ const CONSTANTS: ReadonlyMap<number, readonly [text: string, binary: Buffer]> = 
   [OID.macaddr8, ['00:00:00:00:00:00:00:00', zeros(8)]],
   [OID.varbit, ['', zeros(4)]],
   [OID.pg_lsn, ['0/0', zeros(8)]],
-  // No lexemes; no nodes.
+  // No lexemes. (An empty tsquery, which the server itself sends, it does not take back in binary format.)
   [OID.tsvector, ['', zeros(4)]],
-  [OID.tsquery, ['', zeros(4)]],
 ])
 
 /** Wider `bit(n)` columns become NULL: the constant would be as long as a peer says. */
@@ -47,12 +44,12 @@ export const MAX_FIXED_BITS = 1024
 
 /**
  * The constant a `fixed` mask shows: valid for the type and its modifier, the same for every value.
- * @returns the bytes in that format, or null (SQL NULL) for types without one: enums, domains' unknown bases,
- *   composites, ranges, geometry, extensions' types, arrays of these.
+ * @returns the bytes in that format, or null (SQL NULL) for types without one: enums, composites, ranges, geometry, tsquery, extensions' types, arrays of these.
  */
 export function fixedValue(type: number, typmod: number, format: 0 | 1): Buffer | null {
   if (isTextType(type)) return Buffer.from('*'.repeat(Math.min(3, maxCharacters(type, typmod))))
   if (type === OID.bit) return fixedBits(typmod, format)
+  if (type === OID.numeric) return zeroNumeric(typmod, format)
   const element = ARRAY_ELEMENT.get(type)
   if (element !== undefined) return format === 0 ? Buffer.from('{}') : emptyArray(element)
   const constant = CONSTANTS.get(type)
@@ -66,6 +63,18 @@ function fixedBits(typmod: number, format: 0 | 1): Buffer | null {
   if (format === 0) return Buffer.from('0'.repeat(bits))
   const binary = zeros(4 + Math.ceil(bits / 8))
   putInt32(binary, 0, bits)
+  return binary
+}
+
+/**
+ * 0 with as many decimals as the column shows; at most 1000, negative scales show none.
+ * Binary: digits (0), weight, sign, scale. Source: make_numeric_typmod, numeric_send in numeric.c.
+ */
+function zeroNumeric(typmod: number, format: 0 | 1): Buffer {
+  const scale = typmod < 4 ? 0 : Math.min(1000, Math.max(0, ((typmod - 4 & 0x7ff) ^ 1024) - 1024))
+  if (format === 0) return Buffer.from(scale === 0 ? '0' : `0.${'0'.repeat(scale)}`)
+  const binary = zeros(8)
+  putInt32(binary, 4, scale)
   return binary
 }
 

@@ -118,18 +118,19 @@ export function maskDateBinary(bytes: Buffer, start: number): void {
   putInt32(bytes, start, first < MIN_DAYS ? 0 : first)
 }
 
-/**
- * int64: microseconds since 2000-01-01. Out of range or infinite: 2000-01-01.
- * In doubles: within a millisecond of midnight on a first of January, in years far from 2000, the year may be the one beside.
- */
+/** int64: microseconds since 2000-01-01. Out of range or infinite: 2000-01-01. */
 export function maskTimestampBinary(bytes: Buffer, start: number): void {
   const high = int32At(bytes, start)
-  const days = Math.floor((high * TWO_32 + (int32At(bytes, start + 4) >>> 0)) / MICROSECONDS_PER_DAY)
   const finite = high !== -0x8000_0000 && high !== 0x7fff_ffff
-  const first = finite ? yearStart(days) : 0
-  // Exact: a day is 2^13 times an odd number of microseconds, and 2^53 suffices for the rest.
+  const first = finite ? yearStart(daysOf(high, int32At(bytes, start + 4) >>> 0)) : 0
+  // Exact: what is left of a day without its factor 2^13 takes 50 bits.
   const microseconds = first < MIN_DAYS ? 0 : first * MICROSECONDS_PER_DAY
   const top = Math.floor(microseconds / TWO_32)
   putInt32(bytes, start, top)
   putInt32(bytes, start + 4, microseconds - top * TWO_32)
+}
+
+/** Whole days, rounded down. 64 bits do not fit a double; without the factor 2^13 of a day they do. */
+function daysOf(high: number, low: number): number {
+  return Math.floor((high * 2 ** 19 + (low >>> 13)) / (MICROSECONDS_PER_DAY / 2 ** 13))
 }
