@@ -70,7 +70,7 @@ export class Journal {
 
   /** True when so much is unwritten that the session has to end. */
   get full(): boolean {
-    return this.#unwritten.reduce((sum, batch) => sum + batch.events.length, this.#staged.length) > MAX_UNWRITTEN_EVENTS
+    return this.broken && this.#unwritten.reduce((sum, batch) => sum + batch.events.length, this.#staged.length) > MAX_UNWRITTEN_EVENTS
   }
 
   /** Resolves when everything staged so far is durable; rejects with the store's error. */

@@ -121,6 +121,7 @@ export class Requests {
   finish(reason: string): void {
     for (const controller of this.#held.values()) controller.abort(reason)
     this.#finishing = true
+    this.#queue = this.#queue.filter(({ undecided }) => !undecided)
     this.#advance()
   }
 

@@ -146,7 +146,11 @@ export class PostgresSession {
   }
 
   #close(reason: SessionClosed['reason'], error: Error | undefined): Promise<void> {
-    this.#closing ??= this.#end(reason, error)
+    if (this.#closing === undefined) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      this.#closing = promise
+      this.#end(reason, error).then(resolve, resolve)
+    }
     return this.#closing
   }
 

@@ -1,0 +1,189 @@
+import { randomBytes } from 'node:crypto'
+import { createServer, type Server, type Socket } from 'node:net'
+import type { AccessLog, Directory, Gate, Listener, ProtocolAdapter } from '../../core/index.ts'
+import type { ServerTls } from '../shared/tls.ts'
+import { admit, farewell, Refused, type Admitted, type CancelKey } from './admission.ts'
+import { sendCancelRequest } from './auth/connect-upstream.ts'
+import { Knowledge } from './knowledge.ts'
+import { PostgresSession } from './session.ts'
+import { loadSqlParser } from './sql/load.ts'
+import type { PostgresTarget } from './target.ts'
+
+export interface PostgresAdapterOptions {
+  readonly gate: Gate
+  readonly accessLog: AccessLog
+  readonly directory: Directory
+  readonly targets: readonly PostgresTarget[]
+  /** Whether any rule or mask in force depends on the names a statement uses; asked per statement. */
+  readonly needsNames: () => boolean
+  readonly limits: {
+    readonly sessions: number
+    readonly sessionsPerPerson: number
+    readonly loginTimeoutMs: number
+    readonly statementBytes: number
+    readonly recordingBytes: number
+  }
+  /** For what an operator should see; never statements, values or secrets. */
+  readonly log: (level: 'info' | 'warn' | 'error', message: string, about?: Readonly<Record<string, unknown>>) => void
+}
+
+export interface PostgresListenerOptions {
+  readonly host: string
+  /** 0: any free one. */
+  readonly port: number
+  readonly tls?: ServerTls | undefined
+  readonly tlsRequired?: boolean
+  /** The name of the one target that this listener serves. */
+  readonly target?: string | undefined
+}
+
+/** Loads what the adapter needs before it can take connections. */
+export async function createPostgresAdapter(options: PostgresAdapterOptions): Promise<PostgresAdapter> {
+  await loadSqlParser()
+  return new PostgresAdapter(options)
+}
+
+export class PostgresAdapter implements ProtocolAdapter {
+  readonly id = 'postgresql'
+  readonly supports = { hold: true, mask: true, limit: false }
+  readonly #o: PostgresAdapterOptions
+  readonly #targets: ReadonlyMap<string, PostgresTarget>
+  readonly #sessions = new Map<string, { session: PostgresSession; subject: string }>()
+  readonly #knowledge = new Map<string, Knowledge>()
+  readonly #arriving = new Set<Socket>()
+  readonly #mockSecret = randomBytes(32)
+  /** Seeds the keyed hash of masks; a value hashes alike for the life of the gateway. */
+  readonly #maskKey = randomBytes(32)
+  #stopping = false
+
+  constructor(options: PostgresAdapterOptions) {
+    this.#o = options
+    this.#targets = new Map(options.targets.map((target) => [target.name, target]))
+  }
+
+  get sessions(): number {
+    return this.#sessions.size
+  }
+
+  /** Rejects when the address cannot be listened on, or the target is unknown. */
+  async listen(options: PostgresListenerOptions): Promise<Listener> {
+    const ownTarget = options.target === undefined ? undefined : this.#targets.get(options.target)
+    if (options.target !== undefined && ownTarget === undefined) throw new Error(`listener: there is no target "${options.target}"`)
+    const server = createServer({ pauseOnConnect: true, noDelay: true, keepAlive: true, allowHalfOpen: true }, (socket) => void this.#arrived(socket, options, ownTarget))
+    server.on('error', (error) => this.#o.log('error', 'the listener failed', { error: error.message }))
+    await listening(server, options)
+    const { address: host, port } = server.address() as { address: string; port: number }
+    return { host, port, close: () => closed(server) }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true
+    for (const socket of this.#arriving) socket.destroy()
+    await Promise.all(Array.from(this.#sessions.values(), ({ session }) => session.stop()))
+  }
+
+  async #arrived(socket: Socket, options: PostgresListenerOptions, ownTarget: PostgresTarget | undefined): Promise<void> {
+    const address = `${socket.remoteAddress ?? ''}:${socket.remotePort ?? 0}`
+    let current = socket
+    this.#arriving.add(socket)
+    socket.on('error', () => {})
+    try {
+      if (this.#arriving.size > this.#o.limits.sessions) throw new Refused('too-many-connections', '53300', 'too many connections are waiting to log in')
+      const { gate, directory, limits } = this.#o
+      const admission = {
+        gate, directory, targets: this.#targets, ownTarget, tls: options.tls, tlsRequired: options.tlsRequired ?? false,
+        loginTimeoutMs: limits.loginTimeoutMs, mockSecret: this.#mockSecret, capacity: (subject: string) => this.#capacity(subject),
+      }
+      const result = await admit(socket, address, admission, (reached) => {
+        current = reached
+        reached.on('error', () => {})
+      })
+      if (result.kind === 'session') return this.#begin(result)
+      this.#sessions.get(keyText(result.key))?.session.cancel()
+      socket.destroy()
+    } catch (error) {
+      await this.#refuse(current, address, error)
+    } finally {
+      this.#arriving.delete(socket)
+    }
+  }
+
+  async #refuse(socket: Socket, address: string, error: unknown): Promise<void> {
+    const refused = error instanceof Refused ? error : new Refused('internal', 'XX000', 'the gateway failed', { cause: error })
+    const { code, message, subject, target } = refused
+    const cause = refused.cause instanceof Error ? refused.cause.message : undefined
+    this.#o.log(code.startsWith('target') || code === 'internal' ? 'warn' : 'info', 'connection refused', { code, address, subject, target, cause })
+    await this.#o.accessLog.refused({ protocol: 'postgresql', address, claimedSubject: subject, target, code, message })
+    if (code !== 'disconnected') socket.write(farewell(refused))
+    socket.end()
+    setTimeout(() => socket.destroy(), 1000).unref()
+    socket.resume()
+  }
+
+  #capacity(subject: string): string | undefined {
+    const { sessions, sessionsPerPerson } = this.#o.limits
+    if (this.#stopping) return 'the gateway is stopping'
+    if (this.#sessions.size >= sessions) return `this gateway has its ${sessions} sessions (limits.sessions)`
+    let own = 0
+    for (const session of this.#sessions.values()) if (session.subject === subject) own++
+    return own >= sessionsPerPerson ? `"${subject}" has ${sessionsPerPerson} sessions (limits.sessions-per-person)` : undefined
+  }
+
+  #begin(admitted: Admitted): void {
+    const { session, route, clientSocket, clientLeftover, upstream, key, startup } = admitted
+    const id = keyText(key)
+    const { statementBytes, recordingBytes } = this.#o.limits
+    const running = new PostgresSession({
+      gate: this.#o.gate,
+      session,
+      observer: this.#knowledgeOf(admitted).observe({ parameters: upstream.parameters, startup, target: session.target, maskKey: this.#maskKey }),
+      limits: { statementBytes, recordingBytes, functionCalls: route.target.fastpath },
+      clientSocket,
+      clientLeftover,
+      targetSocket: upstream.socket,
+      targetLeftover: upstream.leftover,
+      cancelAtTarget: () => this.#cancelAtTarget(admitted),
+      ended: () => this.#sessions.delete(id),
+    })
+    this.#sessions.set(id, { session: running, subject: session.identity.subject })
+    running.start()
+  }
+
+  #cancelAtTarget({ route: { target }, upstream }: Admitted): void {
+    if (upstream.backendKey === undefined) return
+    const { host, port, tls, connectTimeoutMs: timeoutMs } = target
+    sendCancelRequest({ host, port, tls, timeoutMs, key: upstream.backendKey }).catch((error: unknown) => {
+      this.#o.log('warn', 'a cancel request did not reach the target', { target: target.name, error: error instanceof Error ? error.message : String(error) })
+    })
+  }
+
+  /** What is known of a target's database is shared by its sessions. */
+  #knowledgeOf({ route }: Admitted): Knowledge {
+    const name = `${route.target.name}/${route.database}`
+    const known = this.#knowledge.get(name)
+    if (known !== undefined) return known
+    const made = new Knowledge({ route, needsNames: this.#o.needsNames })
+    this.#knowledge.set(name, made)
+    return made
+  }
+}
+
+function keyText({ processId, secret }: CancelKey): string {
+  return `${processId}:${secret.toString('hex')}`
+}
+
+function listening(server: Server, { host, port }: PostgresListenerOptions): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  server.once('error', reject)
+  server.listen(port, host, () => {
+    server.off('error', reject)
+    resolve()
+  })
+  return promise
+}
+
+function closed(server: Server): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  server.close(() => resolve())
+  return promise
+}
