@@ -159,12 +159,12 @@ class EmbeddedStore implements EventStore {
 
   async #close(): Promise<void> {
     const side = this.#side
-    if (side === undefined) return this.#reader.close()
+    // Before the writer: the last to close cleans up the write-ahead log, and a reader cannot.
+    this.#reader.close()
+    if (side === undefined) return
     const finished = side.writer.close()
     side.commits.raise()
-    const head = await finished
-    this.#reader.close()
-    side.lock.release(head)
+    side.lock.release(await finished)
   }
 
   #mustBeOpen(): void {

@@ -11,6 +11,10 @@ import { emptyAppends, type FromWriter, type ToWriter, type WriterSettings } fro
 
 const WRITER = new URL(`./writer${extname(fileURLToPath(import.meta.url))}`, import.meta.url)
 
+/** A message becomes one transaction, or part of one: so large, and no larger. */
+const MAX_MESSAGE_APPENDS = 512
+const MAX_MESSAGE_BYTES = 2 * 1024 * 1024
+
 /** An append that was taken and not answered yet. */
 interface Waiting {
   readonly stream: string
@@ -80,6 +84,7 @@ export class WriterThread {
       batch.events.push(admitted.json)
       batch.ids.push(ids)
       batch.bytes += admitted.bytes
+      if (batch.streams.length >= MAX_MESSAGE_APPENDS || batch.bytes >= MAX_MESSAGE_BYTES) this.#send()
     })
   }
 

@@ -10,7 +10,7 @@ import { collectRequests, type FromWriter, type ToWriter, type WriterSettings } 
 const MAX_COMMIT_BYTES = 4 * 1024 * 1024
 const MAX_COMMIT_APPENDS = 1024
 /** About so much goes to the write-ahead log before it is copied into the file: more is a longer pause, less more of them. */
-const CHECKPOINT_BYTES = 4 * 1024 * 1024
+const CHECKPOINT_BYTES = 2 * 1024 * 1024
 /** What a commit costs in the log beyond its events: the page it begins in, and the pages above. */
 const COMMIT_OVERHEAD_BYTES = 8 * 1024
 
