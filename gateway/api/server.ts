@@ -9,6 +9,17 @@ import type { ApiCaller } from './tokens.ts'
 const MAX_BODY_BYTES = 16 * 1024
 const REQUEST_TIMEOUT_MS = 10_000
 
+export interface Health {
+  readonly status: 'ok' | 'failing'
+  readonly gateway: string
+  readonly version: string
+  readonly sessions: number
+  /** Digest of the ruleset in force. */
+  readonly ruleset: string
+  /** What fails, in words for an operator; empty when nothing does. */
+  readonly problem: string
+}
+
 /** What the API needs of the gateway. */
 export interface ApiDependencies {
   /** The caller a bearer token belongs to. */
@@ -21,7 +32,7 @@ export interface ApiDependencies {
   readonly sessions: () => readonly LiveSession[]
   /** Loads the rules anew; throws `RULES_INVALID` and keeps the old ones when the new are broken. */
   readonly reloadRules: () => Promise<{ digest: string; rules: number }>
-  readonly health: () => { status: 'ok' | 'failing'; [detail: string]: unknown }
+  readonly health: () => Promise<Health>
   /** Told of every call that was not let in. */
   readonly refused: (refusal: { address: string; code: 'bad-credentials' | 'not-an-operator'; message: string; claimedSubject: string }) => void
   readonly failed: (error: unknown) => void
@@ -46,8 +57,8 @@ export function createApi(dependencies: ApiDependencies): FastifyInstance {
     return sendError(reply, error)
   })
   app.setNotFoundHandler((request, reply) => sendProblem(reply, 404, 'NOT_FOUND', `there is no ${request.method} ${request.url.split('?', 1)[0] ?? ''}`))
-  app.get('/v1/health', (_, reply) => {
-    const health = dependencies.health()
+  app.get('/v1/health', async (_, reply) => {
+    const health = await dependencies.health()
     return reply.code(health.status === 'ok' ? 200 : 503).send(health)
   })
   void app.register(async (guarded) => {

@@ -25,7 +25,7 @@ export function mintToken(): { token: string; digest: string } {
 export function callers(people: Config['people']): (token: string) => ApiCaller | undefined {
   const known = Object.entries(people).flatMap(([name, person]) => (person.api === undefined ? [] : [{
     digest: Buffer.from(person.api.token.slice('sha256:'.length), 'hex'),
-    caller: { identity: identityOf(name, person, 'api-token'), operator: person.api.operator },
+    caller: { identity: { ...identityOf(name, person), method: 'api-token' }, operator: person.api.operator },
   }]))
   return (token) => {
     if (!TOKEN.test(token)) return undefined

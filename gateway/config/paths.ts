@@ -8,11 +8,18 @@ export function resolvePaths(config: Config, folder: string): Config {
   const { socket } = config.api
   return absoluteReferences({
     ...config,
+    bus: natsFiles(config.bus, at),
     store: embedded === undefined ? config.store : { ...config.store, embedded: { path: at(embedded.path) } },
     rules: { ...config.rules, folder: at(config.rules.folder) },
     projections: { path: at(config.projections.path) },
     api: config.api.listen !== undefined ? config.api : { ...config.api, socket: at(socket ?? join('data', 'api.sock')) },
   }, folder)
+}
+
+function natsFiles(bus: Config['bus'], at: (path: string) => string): Config['bus'] {
+  if (bus.nats?.tls === undefined) return bus
+  const files = Object.fromEntries(Object.entries(bus.nats.tls).map(([name, path]) => [name, path === undefined ? path : at(path)]))
+  return { ...bus, nats: { ...bus.nats, tls: files } }
 }
 
 function absoluteReferences<T>(value: T, folder: string): T {

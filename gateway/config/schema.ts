@@ -39,7 +39,7 @@ const bus = wordOrSection(section({
     user: text.optional(),
     password: reference.optional(),
     token: reference.optional(),
-    tls: yesOrNo.optional(),
+    tls: section({ ca: text.optional(), cert: text.optional(), key: text.optional() }).optional(),
   }).optional(),
 }).superRefine(exactlyOne(BUS_WANTED)))
 

@@ -42,7 +42,7 @@ export const target = plainSection({
   tls: targetTls.optional(),
   labels: labels.default({}),
   classes: classes.default({}),
-  databases: z.array(text, { error: 'write a list of database names: [reporting, archive]' }).default([]),
+  databases: z.array(text, { error: 'write a list of database names: [reporting, archive]' }).optional(),
   fastpath: yesOrNo.default(false),
   replication: yesOrNo.default(false),
   'connect-timeout': duration('100ms', '5m').default(10_000),

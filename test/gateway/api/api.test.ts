@@ -8,7 +8,7 @@ import { after, before, describe, test } from 'node:test'
 import { createLocalBus } from '../../../core/bus/drivers/local/index.ts'
 import { Approvals, SallyportError, systemClock, type ApprovalRequested, type Identity } from '../../../core/index.ts'
 import { createMemoryStore } from '../../../core/store/drivers/memory/index.ts'
-import { callers, createApi, listenApi, LiveSessions, mintToken, type ApiDependencies, type ProblemDetails, type ShownApproval } from '../../../gateway/api/index.ts'
+import { callers, createApi, listenApi, LiveSessions, mintToken, type ApiDependencies, type Health, type ProblemDetails, type ShownApproval } from '../../../gateway/api/index.ts'
 import { parseConfig, type Config } from '../../../gateway/config/index.ts'
 import { command, identity, target } from '../../projections/event-stream.ts'
 
@@ -30,6 +30,8 @@ people:
   return config.people
 }
 
+const health = (ok: boolean): Health => ({ status: ok ? 'ok' : 'failing', gateway: 'one', version: '0', sessions: 0, ruleset: 'sha256:00', problem: ok ? '' : 'the store' })
+
 interface Answer { status: number; type: string; body: unknown }
 
 describe('the local API', () => {
@@ -44,7 +46,7 @@ describe('the local API', () => {
   let healthy = true
   const app = createApi({
     caller: callers(people()), approvals, sessions: () => live.list(), reloadRules: () => reload(),
-    health: () => ({ status: healthy ? 'ok' : 'failing' }), refused: ({ code }) => { refusals.push(code) }, failed: () => {},
+    health: async () => health(healthy), refused: ({ code }) => { refusals.push(code) }, failed: () => {},
   })
   before(async () => { assert.equal(await listenApi(app, { socket }), `unix:${socket}`) })
   after(async () => {
@@ -77,7 +79,7 @@ describe('the local API', () => {
   })
 
   test('health needs no token, and says when something fails', async () => {
-    assert.deepEqual((await call('GET', '/v1/health')).body, { status: 'ok' })
+    assert.deepEqual((await call('GET', '/v1/health')).body, health(true))
     healthy = false
     assert.equal((await call('GET', '/v1/health')).status, 503)
     healthy = true
@@ -174,7 +176,7 @@ describe('the local API', () => {
   })
 
   test('a second gateway does not take the socket; a file there is not deleted; a dead one is replaced', async () => {
-    const second = createApi({ caller: () => undefined, approvals, sessions: () => [], reloadRules: reload, health: () => ({ status: 'ok' }), refused: () => {}, failed: () => {} })
+    const second = createApi({ caller: () => undefined, approvals, sessions: () => [], reloadRules: reload, health: async () => health(true), refused: () => {}, failed: () => {} })
     await assert.rejects(listenApi(second, { socket }), { code: 'CONFIG_INVALID', message: /another gateway/ })
     const file = join(folder, 'file')
     writeFileSync(file, 'precious')
@@ -191,9 +193,9 @@ describe('the local API', () => {
   })
 
   test('on a port of this machine it answers the same', async () => {
-    const loopback = createApi({ caller: () => undefined, approvals, sessions: () => [], reloadRules: reload, health: () => ({ status: 'ok' }), refused: () => {}, failed: () => {} })
+    const loopback = createApi({ caller: () => undefined, approvals, sessions: () => [], reloadRules: reload, health: async () => health(true), refused: () => {}, failed: () => {} })
     const url = await listenApi(loopback, { listen: { host: '127.0.0.1', port: 0 } })
-    assert.deepEqual(await (await fetch(`${url}/v1/health`)).json(), { status: 'ok' })
+    assert.deepEqual(await (await fetch(`${url}/v1/health`)).json(), health(true))
     await loopback.close()
   })
 })

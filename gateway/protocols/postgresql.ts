@@ -1,0 +1,113 @@
+import { createPostgresAdapter } from '../../adapters/postgresql/adapter.ts'
+import { parseVerifier } from '../../adapters/postgresql/auth/scram-verifier.ts'
+import type { UpstreamTls } from '../../adapters/postgresql/auth/connect-upstream.ts'
+import { SQL_FACTS } from '../../adapters/postgresql/sql/facts-declaration.ts'
+import type { PostgresTarget } from '../../adapters/postgresql/target.ts'
+import { createServerTls, type ServerTls } from '../../adapters/shared/tls.ts'
+import { SallyportError, type Listener } from '../../core/index.ts'
+import type { FolderRuleEngine } from '../../core/rules/open-rule-engine.ts'
+import { configDirectory } from '../config-directory.ts'
+import type { Config, ListenerConfig, TargetConfig } from '../config/index.ts'
+import { plainText, type Secrets } from '../secrets.ts'
+import type { AdapterParts, Protocol } from './protocol.ts'
+
+export const postgresql: Protocol = {
+  id: 'postgresql',
+  facts: SQL_FACTS,
+  renderers: {},
+  async create(parts) {
+    const { config, gate, accessLog, directory, engine, log } = parts
+    const adapter = await createPostgresAdapter({
+      gate, accessLog, directory, targets: await targetsOf(parts), needsNames: needsNames(engine), limits: limitsOf(config),
+      log: (level, message, about) => { log[level]({ protocol: 'postgresql', ...about }, message) },
+    })
+    return { adapter, listen: () => listenAll(config, parts.secrets, adapter) }
+  },
+  async check(config, secrets) {
+    await targetsOf({ config, secrets })
+    for (const listener of config.listeners) await tlsOf(listener, secrets)
+    await checkVerifiers(config, secrets)
+  },
+}
+
+function limitsOf({ limits, recording }: Config): { sessions: number; sessionsPerPerson: number; loginTimeoutMs: number; statementBytes: number; recordingBytes: number } {
+  const { sessions, sessionsPerPerson, loginTimeout, statementBytes } = limits
+  return { sessions, sessionsPerPerson, loginTimeoutMs: loginTimeout, statementBytes, recordingBytes: recording.bytesPerCommand }
+}
+
+async function listenAll(config: Config, secrets: Secrets, adapter: Awaited<ReturnType<typeof createPostgresAdapter>>): Promise<Listener[]> {
+  const listeners: Listener[] = []
+  try {
+    for (const listener of config.listeners) {
+      const { listen: { host, port }, target } = listener
+      listeners.push(await adapter.listen({ host, port, target, tls: await tlsOf(listener, secrets), tlsRequired: listener.tls?.required ?? false }).catch((cause: unknown) => {
+        throw new SallyportError('CONFIG_INVALID', `cannot listen on ${host}:${port} (${cause instanceof Error ? cause.message : String(cause)})`, { cause })
+      }))
+    }
+    return listeners
+  } catch (error) {
+    await Promise.all(listeners.map((listener) => listener.close()))
+    throw error
+  }
+}
+
+async function tlsOf({ tls }: ListenerConfig, secrets: Secrets): Promise<ServerTls | undefined> {
+  if (tls === undefined) return undefined
+  return createServerTls({ cert: await plainText(secrets, tls.cert), key: await plainText(secrets, tls.key), alpn: ['postgresql'] })
+}
+
+function targetsOf({ config, secrets }: Pick<AdapterParts, 'config' | 'secrets'>): Promise<PostgresTarget[]> {
+  return Promise.all(Object.entries(config.targets).map(([name, target]) => targetOf(name, target, secrets)))
+}
+
+async function targetOf(name: string, target: TargetConfig, secrets: Secrets): Promise<PostgresTarget> {
+  const { host, port, database, databases, user, labels, classes, fastpath, replication, connectTimeout } = target
+  return {
+    name, host, port, database, databases, user, labels, classes, fastpath, replication, connectTimeoutMs: connectTimeout,
+    password: target.password === undefined ? undefined : await secrets(target.password),
+    tls: await upstreamTls(target.tls, secrets),
+  }
+}
+
+/** Without a word about TLS, the strictest: an unverified target could be anybody. */
+async function upstreamTls(tls: TargetConfig['tls'], secrets: Secrets): Promise<UpstreamTls> {
+  if (tls === undefined) return { mode: 'verify-full' }
+  const { mode, ca, cert, key, serverName } = tls
+  return {
+    mode,
+    ...(ca === undefined ? {} : { ca: await plainText(secrets, ca) }),
+    ...(cert === undefined ? {} : { cert: await plainText(secrets, cert) }),
+    ...(key === undefined ? {} : { key: await secrets(key) }),
+    ...(serverName === undefined ? {} : { serverName }),
+  }
+}
+
+const NAMES = ['command.resources', 'command.sql.tables', 'command.sql.reads', 'command.sql.writes', 'command.sql.columns', 'command.sql.functions']
+
+/** Whether names must be resolved: a rule reads them, may mask, or writes an effect that only running it would tell. Asked per statement, worked out per ruleset. */
+function needsNames(engine: FolderRuleEngine): () => boolean {
+  let digest = ''
+  let needed = true
+  return () => {
+    if (digest === engine.digest()) return needed
+    digest = engine.digest()
+    needed = NAMES.some((path) => engine.reads(path)) || engine.ruleset().rules.some(({ source }) => /mask|["']effect["']\s*:\s*(?!\s|["'](allow|block|await-approval)["'])/.test(source))
+    return needed
+  }
+}
+
+async function checkVerifiers({ people }: Config, secrets: Secrets): Promise<void> {
+  const directory = await configDirectory(people, secrets)
+  for (const name of Object.keys(people)) {
+    const verifier = directory.find(name)?.verifiers['postgresql']
+    if (verifier !== undefined) parsed(name, verifier)
+  }
+}
+
+function parsed(name: string, verifier: string): void {
+  try {
+    parseVerifier(verifier)
+  } catch (cause) {
+    throw new SallyportError('CONFIG_INVALID', `people.${name}.postgresql.verifier is not what \`sallyport password\` prints`, { cause })
+  }
+}

@@ -1,0 +1,32 @@
+import type { AccessLog, Directory, FactsDeclaration, Gate, Listener, ProtocolAdapter } from '../../core/index.ts'
+import type { RecordingRenderer } from '../../projections/index.ts'
+import type { FolderRuleEngine } from '../../core/rules/open-rule-engine.ts'
+import type { Config } from '../config/index.ts'
+import type { Log } from '../log.ts'
+import type { Secrets } from '../secrets.ts'
+
+/** What an adapter is composed from. */
+export interface AdapterParts {
+  readonly config: Config
+  readonly secrets: Secrets
+  readonly gate: Gate
+  readonly accessLog: AccessLog
+  readonly directory: Directory
+  readonly engine: FolderRuleEngine
+  readonly log: Log
+}
+
+export interface RunningAdapter extends ProtocolAdapter {
+  readonly sessions: number
+}
+
+/** A protocol as the gateway knows it: one entry of `PROTOCOLS`, a file beside this one. */
+export interface Protocol {
+  readonly id: string
+  readonly facts: FactsDeclaration
+  /** Recording encoding → what turns it into text. */
+  readonly renderers: Readonly<Record<string, () => Promise<RecordingRenderer>>>
+  create(parts: AdapterParts): Promise<{ adapter: RunningAdapter; listen(): Promise<Listener[]> }>
+  /** Whether everything that the configuration refers to is there; rejects with `CONFIG_INVALID`. Connects to nothing. */
+  check(config: Config, secrets: Secrets): Promise<void>
+}
