@@ -68,8 +68,8 @@ function reasonFor(effect: Effect, outcomes: readonly Outcome[]): string {
   const reasons = new Set<string>()
   for (const outcome of outcomes) {
     // What went wrong inside a rule is for its author, not for the client.
-    if ('failure' in outcome) effect === 'block' && reasons.add(FAILED)
-    else for (const vote of outcome.votes) if (vote.effect === effect) reasons.add(vote.reason)
+    const given = 'votes' in outcome ? outcome.votes.filter((vote) => vote.effect === effect).map(({ reason }) => reason) : effect === 'block' ? [FAILED] : []
+    given.forEach((reason) => reasons.add(reason))
   }
   return [...reasons].join('; ').slice(0, MAX_REASON_CHARS)
 }

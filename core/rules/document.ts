@@ -73,7 +73,7 @@ function timeView(now: number): object {
 }
 
 /** The first place where a value is not what was declared; a field that is not there would open gates. */
-function mismatch(value: unknown, type: Type, path: string): string | undefined {
+export function mismatch(value: unknown, type: Type, path: string): string | undefined {
   if (type.kind === 'any') return undefined
   if (type.kind === 'list') return listMismatch(value, type.of, path)
   if (type.kind === 'object') return objectMismatch(value, type, path)

@@ -80,7 +80,7 @@ function wrongKey(vote: Record<string, unknown>, effect: Effect): string | undef
 function readReason(reason: unknown): string | { problem: string } {
   if (typeof reason !== 'string' || reason.trim() === '') return { problem: 'a vote says why: add "reason": "…", in one line, for the person who reads it' }
   // The reason may quote the command, and is printed on terminals.
-  return reason.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, ' ').slice(0, MAX_REASON_CHARS)
+  return reason.replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]+/gu, ' ').slice(0, MAX_REASON_CHARS)
 }
 
 function masked(columns: unknown, reason: string): RuleVote | string {

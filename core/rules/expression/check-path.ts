@@ -37,17 +37,14 @@ export function checkField(of: Expression, name: string, at: number): Expression
   const open = !holder.fields.has(name)
   const path = of.path === undefined ? undefined : of.path === '' ? name : `${of.path}.${name}`
   const result: Type = element === undefined || type.kind === 'list' ? type : listOf(type)
-  const presence: Presence = element !== undefined ? emptyOr(of.presence) : open ? 'maybe' : of.presence
+  // What is read through was demanded, so it is there; only the field itself may be missing, or nothing be selected.
+  const presence: Presence = element !== undefined ? 'empty' : open ? 'maybe' : 'always'
   return { op: 'field', of: element === undefined ? demandIfMaybe(of) : demand(of, 'list'), name, type: result, presence, at, ...pathOf(path) }
 }
 
 /** Reading on through a value that may be missing would give a value that may be missing; say so at once. */
 function demandIfMaybe(of: Expression): Expression {
   return of.presence === 'maybe' ? demand(of, 'value') : of
-}
-
-function emptyOr(presence: Presence): Presence {
-  return presence === 'maybe' ? 'maybe' : 'empty'
 }
 
 function fieldType(holder: ObjectType, name: string, path: string | undefined, at: number): Type {
@@ -73,7 +70,7 @@ function mapStep(of: Expression, step: Tree, scope: Scope): Expression {
   const body = check(step, { ...scope, context: element ?? of.type, path: of.path })
   const inner = scope.vote ? body : demand(body, 'value')
   const type = element === undefined || inner.type.kind === 'list' ? inner.type : listOf(inner.type)
-  const presence = element === undefined ? inner.presence : emptyOr(of.presence)
+  const presence = element === undefined ? inner.presence : 'empty'
   return { op: 'map', of: source, body: inner, type, presence, at: positionOf(step) }
 }
 
@@ -92,7 +89,7 @@ function checkPredicate(of: Expression, tree: Tree, scope: Scope, mapped: boolea
   const test = check(tree, { ...scope, context: element, path: of.path, vote: false })
   if (test.type.kind === 'number') return index(of, test, element, mapped, at)
   if (test.type.kind === 'any') throw new ExpressionProblem(at, 'inside [ … ] stands a condition or a number; it is not known which this is')
-  return { op: 'filter', of: demand(of, 'list'), test: demand(test, 'boolean'), type: of.type, presence: emptyOr(of.presence), at, ...pathOf(of.path) }
+  return { op: 'filter', of: demand(of, 'list'), test: demand(test, 'boolean'), type: of.type, presence: 'empty', at, ...pathOf(of.path) }
 }
 
 function index(of: Expression, position: Expression, element: Type, mapped: boolean, at: number): Expression {

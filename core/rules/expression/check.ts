@@ -198,6 +198,7 @@ function condition(tree: Tree, scope: Scope, at: number): Expression {
   if (tree.else === undefined && !scope.vote) throw new ExpressionProblem(at, 'write what it is otherwise: … ? … : …')
   const otherwise = tree.else === undefined ? undefined : arm(tree.else, scope)
   const type = join(then.type, otherwise?.type ?? NOTHING)
+  // oxlint-disable-next-line unicorn/no-thenable -- the arm that is taken when the test holds
   return { op: 'condition', test, then, otherwise, type, presence: scope.vote ? 'maybe' : 'always', at }
 }
 
@@ -265,6 +266,7 @@ export function lambda(tree: Tree, scope: Scope, types: readonly Type[]): Expres
 function unthunk(tree: Tree): Tree {
   const { thunk } = tree as { thunk?: boolean }
   if (tree.type === 'lambda' && thunk === true) return unthunk(tree.body as Tree)
+  // oxlint-disable-next-line unicorn/no-thenable -- JSONata's own name for it
   if (tree.type === 'condition') return { ...tree, then: unthunk(tree.then as Tree), ...tree.else === undefined ? {} : { else: unthunk(tree.else) } }
   if (tree.type === 'block' && tree.expressions !== undefined) {
     return { ...tree, expressions: tree.expressions.map((each, i, all) => (i === all.length - 1 ? unthunk(each) : each)) }

@@ -33,7 +33,7 @@ export function compile(expression: Expression): ((root: unknown) => unknown) | 
   const code = compileNode(expression, slots)
   if (code === undefined) return undefined
   const size = slots.size
-  return (root) => code({ root, variables: size === 0 ? NO_VARIABLES : new Array<unknown>(size), steps: 0 }, root)
+  return (root) => code({ root, variables: size === 0 ? NO_VARIABLES : Array.from<unknown>({ length: size }), steps: 0 }, root)
 }
 
 const NO_VARIABLES: unknown[] = []

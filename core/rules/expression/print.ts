@@ -1,4 +1,4 @@
-import type { Expression } from './expression.ts'
+import { bare, type Expression } from './expression.ts'
 
 const MAX_PRINTED = 200
 
@@ -22,8 +22,8 @@ function source(expression: Expression, binding: number): string {
     case 'variable': return `$${expression.name}`
     case 'field': return field(expression.of, name(expression.name))
     case 'map': return field(expression.of, source(expression.body, 90))
-    case 'filter': return `${source(expression.of, 80)}[${source(expression.test, 0)}]`
-    case 'index': return `${source(expression.of, 80)}[${source(expression.index, 0)}]`
+    case 'filter': return `${selected(expression.of)}[${source(expression.test, 0)}]`
+    case 'index': return `${selected(expression.of)}[${source(expression.index, 0)}]`
     case 'binary': return binary(expression, binding)
     case 'negate': return `-${source(expression.operand, 90)}`
     case 'range': return `[${expression.from}..${expression.to}]`
@@ -42,6 +42,16 @@ function source(expression: Expression, binding: number): string {
 function field(of: Expression, rest: string): string {
   if (of.op === 'context' || (of.op === 'root' && of.path === '' )) return of.op === 'context' ? rest : `$$.${rest}`
   return `${source(of, 75)}.${rest}`
+}
+
+/**
+ * A list written out needs parentheses, since inside another list it would be one of its elements; so does a path
+ * through a list, since the brackets would belong to its last step.
+ */
+function selected(of: Expression): string {
+  const inner = bare(of)
+  const mapped = (inner.op === 'field' || inner.op === 'map') && inner.of.type.kind === 'list'
+  return parens(source(of, 80), mapped || inner.op === 'map' || inner.op === 'list' || inner.op === 'range')
 }
 
 function name(text: string): string {

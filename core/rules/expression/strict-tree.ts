@@ -74,6 +74,7 @@ function range(from: number, to: number, position: number): Tree {
 }
 
 function condition(expression: Expression & { op: 'condition' }, inner: (each: Expression) => Tree): Tree {
+  // oxlint-disable-next-line unicorn/no-thenable -- JSONata's own name for it
   const arms = { condition: inner(expression.test), then: inner(expression.then) }
   const tree = { type: 'condition', position: expression.at, ...arms }
   return expression.otherwise === undefined ? tree : { ...tree, else: inner(expression.otherwise) }

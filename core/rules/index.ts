@@ -1,0 +1,7 @@
+export { describeProblems, openRuleEngine, type FolderRuleEngine, type RuleEngineOptions, type RulesetChange } from './open-rule-engine.ts'
+export { loadRuleset, rulesetLoaded, type RuleProblem, type Ruleset, type RulesetOptions } from './load-ruleset.ts'
+export { testRules, type CaseResult, type RuleTestReport, type RuleTestResult } from './test-rules.ts'
+export { explain, type ExplainedRule, type Explanation } from './explain.ts'
+export { renderExplanation, renderTestReport } from './render.ts'
+export type { AnalyseText } from './case-input.ts'
+export type { FactsDeclaration, FactValue, RuleEngine, RuleInput, SessionFacts } from './rule-engine.ts'
