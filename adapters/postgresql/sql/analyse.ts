@@ -1,0 +1,96 @@
+import { deepFreeze, type Analysis, type Statement } from './analysis.ts'
+import { attached, LocalNames } from './attach.ts'
+import { Collector, type AnalysisContext } from './collector.ts'
+import { combine } from './combine.ts'
+import { AnalysisLimit, Budget } from './limit.ts'
+import { GRAMMAR_MAJOR, parse, type ParsedStatement, type ParseResult } from './load.ts'
+import { query } from './query.ts'
+import { statement } from './statement.ts'
+import type { Env, Walk } from './walk.ts'
+import { write } from './write.ts'
+
+/**
+ * Says what a text would do, by PostgreSQL's own grammar and the target's catalogue. Pure and synchronous;
+ * the result is deeply frozen and may be kept as long as the catalogue and the context are the same.
+ * Never throws on account of the text: what it cannot follow is `opaque`, and says why.
+ */
+export function analyse(text: string, context: AnalysisContext): Analysis {
+  const parsed = parse(text)
+  if (parsed.kind !== 'parsed') return unparsed(parsed, text, context)
+  if (context.standardStrings === undefined && 'standardStrings' in context && text.includes('\\')) {
+    return blind('whether a backslash in a string is an escape is not certain', text, context, '')
+  }
+  if (context.standardStrings === false && text.includes('\\')) return blind('a backslash in a string is an escape here', text, context, '')
+  const parts = statements(parsed.statements, context)
+  return deepFreeze(combined(parts))
+}
+
+function unparsed(parsed: Exclude<ParseResult, { kind: 'parsed' }>, text: string, context: AnalysisContext): Analysis {
+  if (parsed.kind === 'refused') return blind(parsed.reason, text, context, '')
+  return blind(`${parsed.message} (by the grammar of PostgreSQL ${GRAMMAR_MAJOR})`, text, context, parsed.message)
+}
+
+/** A text nobody read. When the server has the same grammar and refuses it too, it cannot run. */
+function blind(reason: string, text: string, context: AnalysisContext, syntaxError: string): Analysis {
+  const found = new Collector(context)
+  found.act('unknown')
+  found.opaque(reason)
+  const only = found.finish(0, Buffer.byteLength(text), '')
+  const standard = !('standardStrings' in context) || context.standardStrings === true || !text.includes('\\')
+  return deepFreeze({ ...combine([only], []), syntaxError, cannotRun: syntaxError !== '' && standard && context.resolver?.serverMajor === GRAMMAR_MAJOR })
+}
+
+interface Analysed {
+  readonly statement: Statement
+  readonly unknown: readonly string[]
+}
+
+function combined(parts: readonly Analysed[]): Analysis {
+  return combine(parts.map(({ statement: part }) => part), [...new Set(parts.flatMap(({ unknown }) => unknown))])
+}
+
+/** Statements of one text run one after the other: what one changes, the next ones see. */
+function statements(parsed: readonly ParsedStatement[], start: AnalysisContext): Analysed[] {
+  const names = new LocalNames()
+  let context = start
+  return parsed.map((part) => {
+    const alone = one(part, context)
+    const analysed = { ...alone, statement: attached(alone.statement, names) }
+    names.observe(analysed.statement)
+    if (mayMoveNames(analysed.statement)) context = { ...context, searchPath: undefined }
+    return analysed
+  })
+}
+
+/** Whether an unqualified name may mean something else afterwards. */
+function mayMoveNames({ fidelity, effects, actions, lineage }: Statement): boolean {
+  if (fidelity === 'opaque' || lineage.untraced !== '') return true
+  if (actions.some((action) => action === 'create' || action === 'alter' || action === 'drop')) return true
+  if (effects.transaction !== undefined) return !['begin', 'savepoint', 'release'].includes(effects.transaction.kind)
+  return effects.settings.some(({ name }) => /^(\*|search_path|role|session_authorization)$/.test(name))
+}
+
+function one({ node, start, end }: ParsedStatement, context: AnalysisContext): Analysed {
+  const found = new Collector(context)
+  const kind = Object.keys(node)[0] ?? ''
+  try {
+    statement(node, walker(found, new Budget()))
+  } catch (error) {
+    if (!(error instanceof AnalysisLimit) && !(error instanceof RangeError)) throw error
+    found.planning = false
+    found.act('unknown')
+    found.opaque(error instanceof AnalysisLimit ? error.message : 'the statement is nested too deeply to follow')
+  }
+  return { statement: found.finish(start, end, kind), unknown: [...found.unknown] }
+}
+
+function walker(found: Collector, budget: Budget): Walk {
+  const walk: Walk = {
+    found,
+    budget,
+    query: (select, env: Env) => query(select, env, walk),
+    write: (node, env: Env) => write(node, env, walk),
+    probe: () => walker(new Collector(found.context), budget),
+  }
+  return walk
+}

@@ -1,0 +1,136 @@
+import type { Fidelity, Resource } from '../../../core/index.ts'
+import type { Relation } from './resolver.ts'
+
+/** From lightest to weightiest: a command's `action` is the last of its actions in this order. */
+export const ACTIONS = [
+  'transaction', 'session', 'prepare', 'explain', 'listen', 'read', 'lock', 'notify', 'copy-out', 'insert', 'copy-in',
+  'update', 'delete', 'truncate', 'create', 'alter', 'call', 'do', 'grant', 'drop', 'admin', 'unknown',
+] as const
+export type Action = (typeof ACTIONS)[number]
+
+/** The facts a rule sees as `command.sql`; names and meaning in `facts-declaration.ts`. */
+export interface SqlFacts {
+  readonly statements: number
+  readonly tables: readonly string[]
+  readonly reads: readonly string[]
+  readonly writes: readonly string[]
+  readonly columns: readonly string[]
+  readonly functions: readonly string[]
+  readonly unbounded: boolean
+  readonly returning: boolean
+  readonly settings: readonly string[]
+  readonly roles: readonly string[]
+  readonly programs: boolean
+  readonly files: boolean
+  readonly databaseWide: boolean
+  readonly catalogOnly: boolean
+}
+
+/** What both one statement and a whole text say of themselves. */
+export interface Understanding {
+  readonly action: Action
+  readonly actions: readonly Action[]
+  readonly resources: readonly Resource[]
+  readonly fidelity: Fidelity
+  /** Why it is opaque; empty otherwise. */
+  readonly opaque: string
+  readonly sql: SqlFacts
+}
+
+/** One text as the client sent it. Deeply frozen; valid as long as the catalogue and the context it was made with. */
+export interface Analysis extends Understanding {
+  readonly statements: readonly Statement[]
+  /** The grammar's complaint; empty when it has none. */
+  readonly syntaxError: string
+  /** The server's grammar is ours and refuses the text: whatever it says, it cannot run. */
+  readonly cannotRun: boolean
+  /** Relations the catalogue does not know: refresh it and analyse again before trusting a mask. */
+  readonly unknown: readonly string[]
+}
+
+export interface Statement extends Understanding {
+  /** Bytes into the text; `end` is exclusive. */
+  readonly start: number
+  readonly end: number
+  /** The grammar's name: `SelectStmt`. Empty for a text that was not parsed. */
+  readonly kind: string
+  readonly effects: Effects
+  readonly lineage: Lineage
+}
+
+/** What a statement changes about the session, or takes from it. */
+export interface Effects {
+  readonly transaction?: TransactionControl
+  readonly settings: readonly SettingChange[]
+  /** SQL-level PREPARE: the statement's own facts and lineage are those of its body. */
+  readonly prepares?: string
+  readonly executes?: string
+  /** `undefined` inside means ALL. */
+  readonly deallocates?: { readonly name: string | undefined }
+  readonly declares?: { readonly name: string; readonly hold: boolean }
+  readonly fetches?: string
+  readonly closes?: { readonly name: string | undefined }
+  readonly discards?: 'all' | 'plans' | 'sequences' | 'temp'
+}
+
+export interface TransactionControl {
+  readonly kind: 'begin' | 'commit' | 'rollback' | 'savepoint' | 'release' | 'rollback-to' | 'prepare' | 'commit-prepared' | 'rollback-prepared'
+  readonly name: string
+  readonly chain: boolean
+}
+
+export interface SettingChange {
+  /** Lower case; `*` for RESET ALL and DISCARD ALL. */
+  readonly name: string
+  /** The elements given; `default` puts the start value back; `unknown` when it cannot be told. */
+  readonly value: readonly string[] | 'default' | 'unknown'
+  readonly local: boolean
+}
+
+/** Where data flows. Masks are decided on this alone. */
+export interface Lineage {
+  /** Columns of the rows the client gets; empty when it gets none, or none that hold table data as it is. */
+  readonly outputs: readonly (readonly Source[])[]
+  /** Base columns used in any other way, each with the place. */
+  readonly uses: readonly ColumnUse[]
+  readonly relations: readonly RelationUse[]
+  /** Column names no known relation explains, with the relations in reach. */
+  readonly unresolved: readonly { readonly name: string; readonly relations: readonly Relation[] }[]
+  /** Why the flow cannot be followed; empty when it can. */
+  readonly untraced: string
+}
+
+/** A column of a base relation. `attnum` 0 stands for the whole row, -1 for a column the catalogue does not know. */
+export interface Source {
+  readonly relation: Relation | undefined
+  /** `schema.table` or as written. */
+  readonly table: string
+  readonly column: string
+  readonly attnum: number
+}
+
+export interface ColumnUse {
+  readonly source: Source
+  /** `WHERE`, `an expression`, … as it reads in a reason. */
+  readonly how: string
+}
+
+export interface RelationUse {
+  readonly relation: Relation | undefined
+  readonly name: string
+  readonly use: 'read' | 'write' | 'define' | 'maintain'
+}
+
+export function weightiest(actions: Iterable<Action>): Action {
+  let rank = -1
+  for (const action of actions) rank = Math.max(rank, ACTIONS.indexOf(action))
+  return ACTIONS[rank] ?? 'session'
+}
+
+/** Freezes a tree of plain values in place. Trees already frozen are not walked again. */
+export function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
+  Object.freeze(value)
+  for (const part of Object.values(value)) deepFreeze(part)
+  return value
+}

@@ -1,0 +1,99 @@
+import { deepFreeze, weightiest, type Analysis, type Lineage, type SqlFacts, type Statement } from './analysis.ts'
+import { combine } from './combine.ts'
+
+/** Where the bodies of named things are looked up: a session, or the text they stand in. */
+export interface NamedStatements {
+  /** The PREPARE (or protocol-level statement) of that name. */
+  prepared(name: string): Statement | undefined
+  /** The DECLARE (or portal) of that name. */
+  cursor(name: string): Statement | undefined
+}
+
+/** Names made within one text. */
+export class LocalNames implements NamedStatements {
+  readonly #prepared = new Map<string, Statement>()
+  readonly #cursors = new Map<string, Statement>()
+
+  prepared(name: string): Statement | undefined {
+    return this.#prepared.get(name)
+  }
+
+  cursor(name: string): Statement | undefined {
+    return this.#cursors.get(name)
+  }
+
+  observe(statement: Statement): void {
+    const { prepares, declares, deallocates, closes, discards } = statement.effects
+    if (prepares !== undefined) this.#prepared.set(prepares, statement)
+    if (declares !== undefined) this.#cursors.set(declares.name, statement)
+    forget(this.#prepared, discards === 'all' ? { name: undefined } : deallocates)
+    forget(this.#cursors, discards === 'all' ? { name: undefined } : closes)
+  }
+}
+
+/** Takes one name out, or all of them. */
+export function forget(names: Map<string, Statement>, gone: { readonly name: string | undefined } | undefined): void {
+  if (gone === undefined) return
+  if (gone.name === undefined) names.clear()
+  else names.delete(gone.name)
+}
+
+/**
+ * Gives EXECUTE and FETCH the facts and the lineage of what they name. Names that are not known stay opaque.
+ * Returns the analysis itself when it names nothing; else a new one, frozen.
+ */
+export function attach(analysis: Analysis, names: NamedStatements): Analysis {
+  const { statements } = analysis
+  const joined = statements.map((statement) => attached(statement, names))
+  if (joined.every((statement, index) => statement === statements[index])) return analysis
+  return deepFreeze({ ...combine(joined, analysis.unknown), syntaxError: analysis.syntaxError, cannotRun: analysis.cannotRun })
+}
+
+export function attached(statement: Statement, names: NamedStatements): Statement {
+  const { executes, fetches } = statement.effects
+  if (executes !== undefined) {
+    const body = names.prepared(executes)
+    return body === undefined ? statement : joined(statement, body, `prepared statement ${executes} is not known`)
+  }
+  if (fetches === undefined) return statement
+  const body = names.cursor(fetches)
+  return body === undefined ? statement : joined(statement, body, `cursor ${fetches} is not known`)
+}
+
+function joined(statement: Statement, body: Statement, reason: string): Statement {
+  if (!statement.opaque.split('; ').includes(reason)) return statement
+  const opaque = join(without(statement.opaque, reason), body.opaque)
+  const actions = [...new Set([...statement.actions.filter((action) => action !== 'unknown'), ...body.actions.filter((action) => action !== 'prepare')])]
+  return deepFreeze({
+    ...statement,
+    actions,
+    action: weightiest(actions),
+    resources: [...body.resources, ...statement.resources],
+    fidelity: opaque === '' ? 'parsed' : 'opaque',
+    opaque,
+    sql: joinFacts(statement.sql, body.sql),
+    lineage: joinLineage(statement.lineage, body.lineage, reason),
+  })
+}
+
+function without(reasons: string, reason: string): string {
+  return reasons.split('; ').filter((part) => part !== reason).join('; ')
+}
+
+function join(...reasons: readonly string[]): string {
+  return [...new Set(reasons.filter((reason) => reason !== ''))].join('; ')
+}
+
+function joinFacts(own: SqlFacts, body: SqlFacts): SqlFacts {
+  return { ...body, functions: [...new Set([...body.functions, ...own.functions])], settings: [...new Set([...body.settings, ...own.settings])] }
+}
+
+function joinLineage(own: Lineage, body: Lineage, reason: string): Lineage {
+  return {
+    outputs: body.outputs,
+    uses: [...body.uses, ...own.uses],
+    relations: [...body.relations, ...own.relations],
+    unresolved: [...body.unresolved, ...own.unresolved],
+    untraced: join(without(own.untraced, reason), body.untraced),
+  }
+}

@@ -1,0 +1,192 @@
+import type { Resource } from '../../../core/index.ts'
+import { deepFreeze, weightiest } from './analysis.ts'
+import type { Action, ColumnUse, Effects, Lineage, RelationUse, SettingChange, Source, SqlFacts, Statement } from './analysis.ts'
+import type { Relation, Resolver } from './resolver.ts'
+
+/** What analysis is made with. */
+export interface AnalysisContext {
+  readonly resolver: Resolver | undefined
+  /** Schema names in order, without the implicit ones; `undefined` when uncertain. */
+  readonly searchPath: readonly string[] | undefined
+  /** Whether a backslash in a plain string is just a character; `true` when left out. `undefined` is uncertain. */
+  readonly standardStrings?: boolean | undefined
+}
+
+interface TouchedTable {
+  readonly name: string
+  readonly kind: string
+  readonly system: boolean
+  reads: Set<string> | undefined
+  writes: Set<string> | undefined
+}
+
+type Flag = 'unbounded' | 'returning' | 'programs' | 'files' | 'databaseWide'
+type MutableEffects = { -readonly [K in keyof Effects]: Effects[K] }
+const SYSTEM_SCHEMAS = new Set(['pg_catalog', 'information_schema', 'pg_toast'])
+
+/** Gathers everything said of one statement while its tree is walked, then freezes it. */
+export class Collector {
+  readonly context: AnalysisContext
+  readonly #actions = new Set<Action>()
+  readonly #tables = new Map<string, TouchedTable>()
+  readonly #columns = new Set<string>()
+  readonly #functions = new Set<string>()
+  readonly #roles = new Set<string>()
+  readonly #flags = new Set<Flag>()
+  readonly #opaque = new Set<string>()
+  readonly #uses = new Map<string, ColumnUse>()
+  readonly #relations = new Map<string, RelationUse>()
+  readonly #unresolved: Lineage['unresolved'][number][] = []
+  readonly #untraced = new Set<string>()
+  readonly #settings: SettingChange[] = []
+  readonly #objects: Resource[] = []
+  readonly effects: Omit<MutableEffects, 'settings'> = {}
+  readonly unknown = new Set<string>()
+  outputs: readonly (readonly Source[])[] = []
+  /** Set while something is walked that is planned but not run. */
+  planning = false
+
+  constructor(context: AnalysisContext) {
+    this.context = context
+  }
+
+  act(action: Action): void {
+    if (!this.planning) this.#actions.add(action)
+  }
+
+  flag(flag: Flag): void {
+    if (!this.planning) this.#flags.add(flag)
+  }
+
+  role(name: string | undefined): void {
+    if (name !== undefined) this.#roles.add(name)
+  }
+
+  function(name: string): void {
+    this.#functions.add(name)
+  }
+
+  /** Something that is no relation: a schema, a function, a database. */
+  object(kind: string, name: string): void {
+    if (this.#objects.length < 1000) this.#objects.push({ name, kind, access: 'write', columns: [] })
+  }
+
+  /** The statement does, or may do, what is not seen. */
+  opaque(reason: string): void {
+    this.#opaque.add(reason)
+    this.#untraced.add(reason)
+  }
+
+  /** What it does is known, where its data comes from is not. */
+  untraced(reason: string): void {
+    this.#untraced.add(reason)
+  }
+
+  setting(change: SettingChange): void {
+    this.#settings.push(change)
+  }
+
+  /** Notes that a relation takes part. `columns` are those written. */
+  touch(relation: Relation | undefined, name: string, use: RelationUse['use'], columns: readonly string[] = []): void {
+    const key = `${relation?.oid ?? name} ${use}`
+    if (!this.#relations.has(key)) this.#relations.set(key, { relation, name, use })
+    if (relation === undefined && use !== 'define') this.unknown.add(name)
+    const access = use === 'read' || this.planning ? 'reads' : 'writes'
+    const table = this.#table(relation, name)
+    const named = (table[access] ??= new Set())
+    for (const column of columns) this.#name(table, named, column)
+  }
+
+  /** Notes columns named in any place, for the facts. */
+  name(sources: readonly Source[]): void {
+    for (const { relation, table, column } of sources) {
+      const touched = this.#table(relation, table)
+      this.#name(touched, (touched.reads ??= new Set()), column)
+    }
+  }
+
+  #name(table: TouchedTable, named: Set<string>, column: string): void {
+    named.add(column)
+    this.#columns.add(`${table.name}.${column}`)
+  }
+
+  #table(relation: Relation | undefined, name: string): TouchedTable {
+    const full = relation === undefined ? name : `${relation.schema}.${relation.name}`
+    let table = this.#tables.get(full)
+    if (table === undefined) {
+      const system = SYSTEM_SCHEMAS.has(relation?.schema ?? full.split('.')[0] ?? '')
+      table = { name: full, kind: relation?.kind ?? 'table', system, reads: undefined, writes: undefined }
+      this.#tables.set(full, table)
+    }
+    return table
+  }
+
+  /** Base columns that are used in a way their values can be guessed from, or that changes them. */
+  use(sources: readonly Source[], how: string): void {
+    for (const source of sources) {
+      const key = `${source.relation?.oid ?? source.table}.${source.attnum}.${source.column}`
+      if (!this.#uses.has(key)) this.#uses.set(key, { source, how })
+    }
+  }
+
+  unresolved(name: string, relations: readonly Relation[]): void {
+    if (this.#unresolved.length < 1000) this.#unresolved.push({ name, relations })
+  }
+
+  finish(start: number, end: number, kind: string): Statement {
+    const actions = [...this.#actions]
+    return deepFreeze({
+      start,
+      end,
+      kind,
+      actions,
+      action: weightiest(actions),
+      resources: this.#resources(),
+      fidelity: this.#opaque.size > 0 ? 'opaque' : 'parsed',
+      opaque: [...this.#opaque].join('; '),
+      sql: this.#facts(),
+      effects: { ...this.effects, settings: this.#settings },
+      lineage: this.#lineage(),
+    })
+  }
+
+  #resources(): Resource[] {
+    const resources: Resource[] = []
+    for (const { name, kind, reads, writes } of this.#tables.values()) {
+      if (reads !== undefined) resources.push({ name, kind, access: 'read', columns: [...reads] })
+      if (writes !== undefined) resources.push({ name, kind, access: 'write', columns: [...writes] })
+    }
+    return [...resources, ...this.#objects]
+  }
+
+  #facts(): SqlFacts {
+    const tables = [...this.#tables.values()]
+    const has = (flag: Flag): boolean => this.#flags.has(flag)
+    return {
+      statements: 1,
+      tables: tables.map(({ name }) => name),
+      reads: tables.filter(({ reads }) => reads !== undefined).map(({ name }) => name),
+      writes: tables.filter(({ writes }) => writes !== undefined).map(({ name }) => name),
+      columns: [...this.#columns],
+      functions: [...this.#functions],
+      unbounded: has('unbounded'),
+      returning: has('returning'),
+      settings: [...new Set(this.#settings.map(({ name }) => name))],
+      roles: [...this.#roles],
+      programs: has('programs'),
+      files: has('files'),
+      databaseWide: has('databaseWide'),
+      catalogOnly: tables.length > 0 && this.#opaque.size === 0 && tables.every(({ system, writes }) => system && writes === undefined),
+    }
+  }
+
+  #lineage(): Lineage {
+    return {
+      outputs: this.outputs,
+      uses: [...this.#uses.values()],
+      relations: [...this.#relations.values()],
+      unresolved: this.#unresolved,
+      untraced: [...this.#untraced].join('; '),
+    }
+  }
+}

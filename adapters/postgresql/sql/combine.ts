@@ -1,0 +1,55 @@
+import type { Resource } from '../../../core/index.ts'
+import { weightiest, type Action, type Analysis, type SqlFacts, type Statement } from './analysis.ts'
+
+/** What a text says is what its statements say together. */
+export function combine(all: readonly Statement[], unknown: readonly string[]): Analysis {
+  const actions = new Set<Action>(all.flatMap((part) => part.actions))
+  if (all.length === 0) actions.add('session')
+  return {
+    statements: all,
+    actions: [...actions],
+    action: weightiest(actions),
+    resources: mergeResources(all),
+    fidelity: all.some(({ fidelity }) => fidelity === 'opaque') ? 'opaque' : 'parsed',
+    opaque: [...new Set(all.flatMap(({ opaque }) => (opaque === '' ? [] : [opaque])))].join('; '),
+    sql: mergeFacts(all),
+    syntaxError: '',
+    cannotRun: false,
+    unknown,
+  }
+}
+
+function mergeResources(all: readonly Statement[]): Resource[] {
+  const [only] = all
+  if (all.length === 1 && only !== undefined) return [...only.resources]
+  const merged = new Map<string, Resource>()
+  for (const resource of all.flatMap(({ resources }) => resources)) {
+    const key = `${resource.access} ${resource.kind} ${resource.name}`
+    const before = merged.get(key)
+    merged.set(key, before === undefined ? resource : { ...resource, columns: [...new Set([...before.columns, ...resource.columns])] })
+  }
+  return [...merged.values()]
+}
+
+/** The facts of a text are those of its statements together. */
+function mergeFacts(all: readonly Statement[]): SqlFacts {
+  const facts = all.map(({ sql }) => sql)
+  const list = (key: 'tables' | 'reads' | 'writes' | 'columns' | 'functions' | 'settings' | 'roles'): string[] => [...new Set(facts.flatMap((sql) => sql[key]))]
+  const any = (key: 'unbounded' | 'returning' | 'programs' | 'files' | 'databaseWide'): boolean => facts.some((sql) => sql[key])
+  return {
+    statements: all.length,
+    tables: list('tables'),
+    reads: list('reads'),
+    writes: list('writes'),
+    columns: list('columns'),
+    functions: list('functions'),
+    unbounded: any('unbounded'),
+    returning: any('returning'),
+    settings: list('settings'),
+    roles: list('roles'),
+    programs: any('programs'),
+    files: any('files'),
+    databaseWide: any('databaseWide'),
+    catalogOnly: facts.length > 0 && facts.every((sql) => sql.catalogOnly),
+  }
+}

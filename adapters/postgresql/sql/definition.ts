@@ -1,0 +1,187 @@
+import type { Constraint, DropStmt, GrantStmt, Node, ObjectType, RangeVar, RoleSpec } from 'libpg-query'
+import type { Action } from './analysis.ts'
+import { isTree, nodeType, qualifiedName, stringsOf, stringOf, type Tree } from './ast.ts'
+import { expression } from './expression.ts'
+import { touchAll } from './from-clause.ts'
+import { lookUp, relationItem } from './relation-item.ts'
+import { TOP, type Walk } from './walk.ts'
+
+/** What kind of statement a definition is. */
+interface Definition {
+  readonly actions: readonly Action[]
+  /** How its relations are used: `define` changes what they are, `maintain` keeps their columns as they are. */
+  readonly use?: 'define' | 'maintain'
+  readonly databaseWide?: boolean
+  /** Under a mask it must not run: it makes a way to data that is not followed. */
+  readonly opens?: string
+}
+
+const CREATE: Definition = { actions: ['create'] }
+const ALTER: Definition = { actions: ['alter'] }
+const MAINTAIN: Definition = { actions: ['admin'], use: 'maintain' }
+const SERVER: Definition = { actions: ['admin'], databaseWide: true }
+const creates = (opens: string): Definition => ({ actions: ['create'], opens })
+const alters = (opens: string): Definition => ({ actions: ['alter'], opens })
+const CODE = 'it stores code that may read any table'
+const FOREIGN = 'it opens a way to another server'
+const REPLICATION = 'it sends rows to another server'
+
+const DEFINITIONS: Readonly<Record<string, Definition>> = {
+  AlterCollationStmt: ALTER, AlterDefaultPrivilegesStmt: { actions: ['grant'] }, AlterDomainStmt: ALTER, AlterEnumStmt: ALTER,
+  AlterEventTrigStmt: SERVER, AlterExtensionContentsStmt: alters(CODE), AlterExtensionStmt: alters(CODE), AlterFunctionStmt: alters(CODE),
+  AlterObjectDependsStmt: ALTER, AlterObjectSchemaStmt: ALTER, AlterOpFamilyStmt: alters(CODE), AlterOperatorStmt: alters(CODE),
+  AlterOwnerStmt: ALTER, AlterPolicyStmt: ALTER, AlterSeqStmt: ALTER, AlterStatsStmt: ALTER, AlterTSConfigurationStmt: ALTER,
+  AlterTSDictionaryStmt: ALTER, AlterTableStmt: ALTER, AlterTableMoveAllStmt: { ...ALTER, databaseWide: true }, AlterTypeStmt: ALTER,
+  CommentStmt: { ...ALTER, use: 'maintain' }, RenameStmt: ALTER, SecLabelStmt: { ...ALTER, use: 'maintain' },
+  CompositeTypeStmt: CREATE, CreateAmStmt: creates(CODE), CreateCastStmt: creates(CODE), CreateConversionStmt: creates(CODE),
+  CreateDomainStmt: CREATE, CreateEnumStmt: CREATE, CreateEventTrigStmt: { ...creates(CODE), databaseWide: true },
+  CreateExtensionStmt: creates(CODE), CreateFunctionStmt: creates(CODE), CreateOpClassStmt: creates(CODE), CreateOpFamilyStmt: creates(CODE),
+  CreatePLangStmt: creates(CODE), CreatePolicyStmt: CREATE, CreateRangeStmt: creates(CODE), CreateSchemaStmt: CREATE, CreateSeqStmt: CREATE,
+  CreateStatsStmt: CREATE, CreateStmt: CREATE, CreateTransformStmt: creates(CODE), CreateTrigStmt: creates(CODE), DefineStmt: creates(CODE),
+  IndexStmt: CREATE, RuleStmt: CREATE,
+  CreateForeignTableStmt: creates(FOREIGN), CreateFdwStmt: creates(FOREIGN), CreateForeignServerStmt: creates(FOREIGN),
+  CreateUserMappingStmt: creates(FOREIGN), ImportForeignSchemaStmt: creates(FOREIGN), AlterFdwStmt: alters(FOREIGN),
+  AlterForeignServerStmt: alters(FOREIGN), AlterUserMappingStmt: alters(FOREIGN), DropUserMappingStmt: { actions: ['drop'] },
+  CreatePublicationStmt: creates(REPLICATION), AlterPublicationStmt: alters(REPLICATION), CreateSubscriptionStmt: creates(REPLICATION),
+  AlterSubscriptionStmt: alters(REPLICATION), DropSubscriptionStmt: { actions: ['drop'] },
+  CreatedbStmt: { actions: ['create'], databaseWide: true, opens: 'it copies a whole database' },
+  DropdbStmt: { actions: ['drop'], databaseWide: true }, DropTableSpaceStmt: { actions: ['drop'], databaseWide: true },
+  AlterDatabaseStmt: SERVER, AlterDatabaseSetStmt: SERVER, AlterDatabaseRefreshCollStmt: SERVER, CreateTableSpaceStmt: SERVER,
+  AlterTableSpaceOptionsStmt: SERVER, CreateRoleStmt: SERVER, AlterRoleStmt: SERVER, AlterRoleSetStmt: SERVER, DropRoleStmt: SERVER,
+  AlterSystemStmt: { ...SERVER, opens: 'it changes the server' }, LoadStmt: { ...SERVER, opens: CODE }, CheckPointStmt: SERVER,
+  ReassignOwnedStmt: SERVER, DropOwnedStmt: { actions: ['drop'], databaseWide: true },
+  VacuumStmt: MAINTAIN, ClusterStmt: MAINTAIN, ReindexStmt: MAINTAIN, RefreshMatViewStmt: { actions: ['update'], use: 'maintain' },
+  LockStmt: { actions: ['lock'], use: 'maintain' }, TruncateStmt: { actions: ['truncate'], use: 'maintain' },
+  GrantStmt: { actions: ['grant'], use: 'maintain' }, GrantRoleStmt: { actions: ['grant'], databaseWide: true }, DropStmt: { actions: ['drop'], use: 'maintain' },
+}
+
+/** DDL and maintenance. `stored` follows a statement that is kept for later. False when the node is none of them. */
+export function define(node: Node, walk: Walk, stored: (node: Node) => void): boolean {
+  const type = nodeType(node as unknown as Tree) ?? ''
+  const definition = DEFINITIONS[type]
+  if (definition === undefined) return false
+  for (const action of definition.actions) walk.found.act(action)
+  if (definition.databaseWide === true || isEverything(node)) walk.found.flag('databaseWide')
+  if (definition.opens !== undefined) walk.found.untraced(definition.opens)
+  special(node, walk)
+  parts((node as unknown as Record<string, unknown>)[type], definition.use ?? 'define', walk, stored)
+  return true
+}
+
+/** VACUUM, CLUSTER and REINDEX that name no table. */
+function isEverything(node: Node): boolean {
+  if ('VacuumStmt' in node) return node.VacuumStmt.rels === undefined
+  if ('ClusterStmt' in node) return node.ClusterStmt.relation === undefined
+  return 'ReindexStmt' in node && node.ReindexStmt.relation === undefined
+}
+
+function special(node: Node, walk: Walk): void {
+  if ('TruncateStmt' in node) walk.found.flag('unbounded')
+  if ('DropStmt' in node) drop(node.DropStmt, walk)
+  if ('GrantStmt' in node) grant(node.GrantStmt, walk)
+  if ('RenameStmt' in node && node.RenameStmt.renameType === 'OBJECT_SCHEMA') walk.found.untraced('renaming a schema takes its tables away from their masks')
+  if ('CreateRoleStmt' in node) walk.found.role(node.CreateRoleStmt.role)
+  if ('GrantRoleStmt' in node) for (const role of node.GrantRoleStmt.granted_roles ?? []) if ('AccessPriv' in role) walk.found.role(role.AccessPriv.priv_name)
+  const name = objectName(node)
+  if (name !== undefined) walk.found.object(...name)
+}
+
+function objectName(node: Node): [kind: string, name: string] | undefined {
+  if ('CreateSchemaStmt' in node) return ['schema', node.CreateSchemaStmt.schemaname ?? '']
+  if ('CreatedbStmt' in node) return ['database', node.CreatedbStmt.dbname ?? '']
+  if ('DropdbStmt' in node) return ['database', node.DropdbStmt.dbname ?? '']
+  if ('AlterDatabaseStmt' in node) return ['database', node.AlterDatabaseStmt.dbname ?? '']
+  if ('CreateExtensionStmt' in node) return ['extension', node.CreateExtensionStmt.extname ?? '']
+  if ('CreateFunctionStmt' in node) return ['function', dotted(node.CreateFunctionStmt.funcname)]
+  if ('RenameStmt' in node && node.RenameStmt.renameType === 'OBJECT_SCHEMA') return ['schema', node.RenameStmt.subname ?? '']
+  return undefined
+}
+
+function dotted(names: readonly Node[] | undefined): string {
+  return stringsOf(names).join('.')
+}
+
+const RELATION_OBJECTS: ReadonlySet<ObjectType> = new Set<ObjectType>(['OBJECT_TABLE', 'OBJECT_VIEW', 'OBJECT_MATVIEW', 'OBJECT_SEQUENCE', 'OBJECT_FOREIGN_TABLE'])
+/** Named as `table.name`: the last part belongs to the table before it. */
+const PARTS_OF_TABLES: ReadonlySet<ObjectType> = new Set<ObjectType>(['OBJECT_TRIGGER', 'OBJECT_RULE', 'OBJECT_POLICY'])
+
+function drop({ removeType, objects }: DropStmt, walk: Walk): void {
+  for (const object of objects ?? []) {
+    const names = 'List' in object ? (object.List.items ?? []) : [object]
+    if (removeType !== undefined && RELATION_OBJECTS.has(removeType)) relationByName(names, walk)
+    else if (removeType !== undefined && PARTS_OF_TABLES.has(removeType)) relationByName(names.slice(0, -1), walk)
+    else walk.found.object((removeType ?? '').replace('OBJECT_', '').toLowerCase().replaceAll('_', ' '), droppedName(object, names))
+  }
+}
+
+function droppedName(object: Node, names: readonly Node[]): string {
+  if ('ObjectWithArgs' in object) return dotted(object.ObjectWithArgs.objname)
+  if ('TypeName' in object) return dotted(object.TypeName.names)
+  return stringOf(object) ?? dotted(names)
+}
+
+function relationByName(names: readonly Node[], walk: Walk): void {
+  const { schema, name } = qualifiedName(names)
+  const range: RangeVar = schema === undefined ? { relname: name } : { schemaname: schema, relname: name }
+  touchAll(lookUp(range, walk.found.context), 'maintain', walk)
+}
+
+function grant({ objtype, objects }: GrantStmt, walk: Walk): void {
+  if (objtype === 'OBJECT_DATABASE') walk.found.flag('databaseWide')
+  for (const object of objects ?? []) {
+    const name = stringOf(object)
+    if (name !== undefined) walk.found.object((objtype ?? '').replace('OBJECT_', '').toLowerCase(), name)
+  }
+}
+
+/** Everything inside a definition: the relations it names, the roles, the expressions and queries it keeps. */
+function parts(value: unknown, use: 'define' | 'maintain', walk: Walk, stored: (node: Node) => void): void {
+  if (Array.isArray(value)) {
+    for (const part of value) parts(part, use, walk, stored)
+    return
+  }
+  if (!isTree(value)) return
+  walk.budget.enter()
+  part(value, use, walk, stored)
+  walk.budget.leave()
+}
+
+const STORED = new Set(['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt', 'ViewStmt', 'NotifyStmt'])
+const EXPRESSIONS = new Set(['FuncCall', 'SubLink', 'A_Expr', 'TypeCast', 'CoalesceExpr', 'CaseExpr', 'BoolExpr', 'ColumnRef'])
+
+function part(value: Tree, use: 'define' | 'maintain', walk: Walk, stored: (node: Node) => void): void {
+  const type = nodeType(value)
+  if (type !== undefined && STORED.has(type)) return stored(value as unknown as Node)
+  if (type !== undefined && EXPRESSIONS.has(type)) return kept(value, walk)
+  if (type === 'TableLikeClause') return like(value['TableLikeClause'], walk)
+  if (type === 'Constraint') foreignKey(value['Constraint'] as Constraint, walk)
+  if (typeof value['relname'] === 'string') return touchAll(lookUp(value as RangeVar, walk.found.context), use, walk)
+  if (typeof value['roletype'] === 'string') walk.found.role((value as RoleSpec).rolename)
+  for (const [key, inner] of Object.entries(value)) {
+    // The table a foreign key points to stays as it is; only its key columns matter.
+    if (key !== 'pktable' && typeof inner === 'object') parts(inner, use, walk, stored)
+  }
+}
+
+/** An expression that is kept: a default, a check, an index expression. Names in it belong to a table that is noted already. */
+function kept(value: Tree, walk: Walk): void {
+  const before = walk.found.planning
+  walk.found.planning = true
+  expression(value, TOP, 'a definition', walk)
+  walk.found.planning = before
+}
+
+/** LIKE copies the shape of a table and none of its rows. */
+function like(clause: unknown, walk: Walk): void {
+  if (isTree(clause) && isTree(clause['relation'])) touchAll(lookUp(clause['relation'] as RangeVar, walk.found.context), 'read', walk)
+}
+
+function foreignKey({ pktable, pk_attrs }: Constraint, walk: Walk): void {
+  if (pktable === undefined) return
+  const named = lookUp(pktable, walk.found.context)
+  touchAll(named, 'read', walk)
+  const names = new Set(stringsOf(pk_attrs))
+  const sources = relationItem(pktable, named).columns.filter(({ name }) => names.has(name)).flatMap((column) => column.sources)
+  walk.found.name(sources)
+  walk.found.use(sources, 'a foreign key')
+}

@@ -1,0 +1,133 @@
+import type { Alias, JoinExpr, Node, RangeFunction, RangeSubselect, RangeVar } from 'libpg-query'
+import { isTree, nodeType, qualifiedName, stringsOf, type Tree } from './ast.ts'
+import { renameOutputs } from './column-aliases.ts'
+import { expression } from './expression.ts'
+import { AnalysisLimit, MAX_COLUMNS } from './limit.ts'
+import { lookUp, relationItem, type Named } from './relation-item.ts'
+import type { ScopeColumn, ScopeItem } from './scope.ts'
+import { computedItem, NO_OUTPUTS, type CteEnv, type Env, type Outputs, type Walk } from './walk.ts'
+
+/** The names that a FROM (or USING) list brings in. `before` are items that LATERAL ones see as well. */
+export function fromItems(list: readonly Node[] | undefined, env: Env, walk: Walk, before: readonly ScopeItem[] = []): ScopeItem[] {
+  const items: ScopeItem[] = []
+  for (const node of list ?? []) {
+    const left = [...before, ...items]
+    walk.budget.spend(left.length)
+    items.push(...walk.budget.nested(() => fromItem(node, left, env, walk)))
+  }
+  return items
+}
+
+function fromItem(node: Node, left: readonly ScopeItem[], env: Env, walk: Walk): readonly ScopeItem[] {
+  if ('RangeVar' in node) return [rangeVar(node.RangeVar, env, walk)]
+  if ('RangeSubselect' in node) return [subselect(node.RangeSubselect, left, env, walk)]
+  if ('JoinExpr' in node) return join(node.JoinExpr, left, env, walk)
+  if ('RangeFunction' in node) return [rangeFunction(node.RangeFunction, lateral(left, env), walk)]
+  if ('RangeTableSample' in node) return sample(node.RangeTableSample, left, env, walk)
+  return [tableFunction(node, lateral(left, env), walk)]
+}
+
+function lateral(left: readonly ScopeItem[], env: Env): Env {
+  return { scope: { items: left, parent: env.scope }, ctes: env.ctes }
+}
+
+function rangeVar(range: RangeVar, env: Env, walk: Walk): ScopeItem {
+  const cte = range.schemaname === undefined ? findCte(range.relname ?? '', env.ctes) : undefined
+  if (cte !== undefined) {
+    const outputs = renameOutputs(cte.outputs(), stringsOf(range.alias?.colnames))
+    return computedItem(range.alias?.aliasname ?? range.relname, outputs)
+  }
+  const named = lookUp(range, walk.found.context)
+  touchAll(named, 'read', walk)
+  return relationItem(range, named)
+}
+
+function findCte(name: string, ctes: CteEnv | undefined): CteEnv | undefined {
+  for (let cte = ctes; cte !== undefined; cte = cte.next) if (cte.name === name) return cte
+  return undefined
+}
+
+/** Notes every relation that a name may stand for. */
+export function touchAll({ written, relations }: Named, use: 'read' | 'write' | 'define' | 'maintain', walk: Walk, columns: readonly string[] = []): void {
+  for (const relation of relations) walk.found.touch(relation, written, use, columns)
+  if (relations.length === 0) walk.found.touch(undefined, written, use, columns)
+}
+
+function subselect(range: RangeSubselect, left: readonly ScopeItem[], env: Env, walk: Walk): ScopeItem {
+  const inner = range.lateral === true ? lateral(left, env) : env
+  const select = range.subquery !== undefined && 'SelectStmt' in range.subquery ? range.subquery.SelectStmt : undefined
+  const outputs = select === undefined ? NO_OUTPUTS : walk.query(select, inner)
+  return computedItem(range.alias?.aliasname, renameOutputs(outputs, stringsOf(range.alias?.colnames)))
+}
+
+function join(node: JoinExpr, before: readonly ScopeItem[], env: Env, walk: Walk): readonly ScopeItem[] {
+  const left = fromItems(node.larg === undefined ? [] : [node.larg], env, walk, before)
+  const right = fromItems(node.rarg === undefined ? [] : [node.rarg], env, walk, [...before, ...left])
+  const shared = node.isNatural === true ? commonNames(left, right) : stringsOf(node.usingClause)
+  const merges = node.isNatural === true || shared.length > 0
+  const items = merges ? [...left, ...right].map((item) => ({ ...item, ordered: false })) : [...left, ...right]
+  const inner: Env = { scope: { items, parent: env.scope }, ctes: env.ctes }
+  expression(node.quals, inner, 'a JOIN condition', walk)
+  const keys = shared.map((name) => keyColumn(name, items, walk))
+  if (node.alias !== undefined) return [aliased(node.alias, items)]
+  const using = node.join_using_alias?.aliasname
+  return using === undefined ? items : [...items, { ...computedItem(using, { columns: keys, ordered: true, open: false }), unqualified: false }]
+}
+
+/** Columns a NATURAL join compares: the names on both sides. */
+function commonNames(left: readonly ScopeItem[], right: readonly ScopeItem[]): string[] {
+  const names = new Set(left.flatMap(({ columns }) => columns.map(({ name }) => name)))
+  const common = new Set(right.flatMap(({ columns }) => columns.flatMap(({ name }) => (names.has(name) ? [name] : []))))
+  if ([...left, ...right].some(({ open }) => open)) for (const item of [...left, ...right]) for (const { name } of item.columns) common.add(name)
+  return [...common]
+}
+
+function keyColumn(name: string, items: readonly ScopeItem[], walk: Walk): ScopeColumn {
+  walk.budget.spend(items.length)
+  const sources = items.flatMap((item) => item.columns.filter((column) => column.name === name).flatMap((column) => column.sources))
+  walk.found.name(sources)
+  walk.found.use(sources, 'a JOIN condition')
+  return { name, sources }
+}
+
+/** A join's own alias hides the names inside. */
+function aliased(alias: Alias, items: readonly ScopeItem[]): ScopeItem {
+  const columns = items.filter(({ unqualified }) => unqualified).flatMap((item) => item.columns)
+  if (columns.length > MAX_COLUMNS) throw new AnalysisLimit(`a join has more than ${MAX_COLUMNS} columns`)
+  const outputs: Outputs = { columns, ordered: items.every(({ ordered }) => ordered), open: items.some(({ open }) => open) }
+  return computedItem(alias.aliasname, renameOutputs(outputs, stringsOf(alias.colnames)))
+}
+
+function sample(range: { relation?: Node; args?: Node[]; repeatable?: Node }, left: readonly ScopeItem[], env: Env, walk: Walk): readonly ScopeItem[] {
+  expression([range.args, range.repeatable], lateral(left, env), 'TABLESAMPLE', walk)
+  return range.relation === undefined ? [] : fromItem(range.relation, left, env, walk)
+}
+
+/** A function's columns are its own; which ones there are is known only from a definition list. */
+function rangeFunction(range: RangeFunction, env: Env, walk: Walk): ScopeItem {
+  expression(range.functions, env, 'an argument of a function', walk)
+  const name = range.alias?.aliasname ?? functionName(range)
+  const given = [...stringsOf(range.alias?.colnames), ...definedColumns(range)]
+  const names = given.length > 0 ? given : [name ?? '']
+  return computedItem(name, { columns: names.map((column) => ({ name: column, sources: [] })), ordered: false, open: true })
+}
+
+function functionName(range: RangeFunction): string | undefined {
+  const [first] = range.functions ?? []
+  const [func] = first !== undefined && 'List' in first ? (first.List.items ?? []) : []
+  return func !== undefined && 'FuncCall' in func ? qualifiedName(func.FuncCall.funcname).name : undefined
+}
+
+function definedColumns(range: RangeFunction): string[] {
+  return (range.coldeflist ?? []).flatMap((node) => ('ColumnDef' in node && node.ColumnDef.colname !== undefined ? [node.ColumnDef.colname] : []))
+}
+
+/** XMLTABLE, JSON_TABLE and whatever else stands in FROM: everything inside is used, its columns are computed. */
+function tableFunction(node: Node, env: Env, walk: Walk): ScopeItem {
+  const type = nodeType(node as unknown as Tree) ?? ''
+  const body = (node as unknown as Record<string, Tree>)[type] ?? {}
+  if (type !== 'RangeTableFunc' && type !== 'JsonTable') walk.found.opaque(`${type} in FROM is not understood`)
+  expression(body, env, 'an argument of a table function', walk)
+  const alias = isTree(body['alias']) ? (body['alias'] as Alias) : undefined
+  return computedItem(alias?.aliasname, { columns: [], ordered: false, open: true })
+}

@@ -1,0 +1,83 @@
+import { HARMLESS_FUNCTIONS } from './harmless-functions.ts'
+import type { Action } from './analysis.ts'
+import type { FunctionEntry, Resolver } from './resolver.ts'
+
+/** What calling a function means, beside computing a value from its arguments. */
+export interface FunctionEffect {
+  readonly action?: Action
+  /** Why the gateway cannot see what it does; it may then read and write anything. */
+  readonly opaque?: string
+  /** It returns data that its arguments do not name: what other sessions run, files, the write-ahead log. */
+  readonly reveals?: string
+  readonly files?: boolean
+  readonly databaseWide?: boolean
+}
+
+const NONE: FunctionEffect = {}
+const SQL_TEXT: FunctionEffect = { opaque: 'it runs SQL given as a value' }
+const FILE: FunctionEffect = { action: 'admin', opaque: 'it reads files of the server', files: true }
+const LARGE_OBJECT: FunctionEffect = { opaque: 'it reads or writes large objects' }
+const WAL: FunctionEffect = { action: 'admin', reveals: 'it reads the write-ahead log' }
+const SERVER: FunctionEffect = { action: 'admin', databaseWide: true }
+const LOCK: FunctionEffect = { action: 'lock' }
+
+/** Functions of `pg_catalog` and the usual extensions that do more than compute, by pattern; the first that fits counts. */
+const EFFECTS: readonly (readonly [RegExp, FunctionEffect])[] = [
+  [/^set_config$/, { action: 'session' }],
+  [/^(nextval)$/, NONE],
+  [/^setval$/, { action: 'update' }],
+  [/^pg_sleep(_for|_until)?$/, { action: 'admin' }],
+  [/^pg_notify$/, { action: 'notify' }],
+  [/^pg_(try_)?advisory_/, LOCK],
+  [/^(query|cursor|table|schema|database)_to_xml/, SQL_TEXT],
+  [/^(ts_stat|ts_rewrite|crosstab\w*|connectby|xpath_table|dblink\w*)$/, SQL_TEXT],
+  [/^lo_(import|export)$/, { ...LARGE_OBJECT, files: true }],
+  [/^(lo_\w+|loread|lowrite)$/, LARGE_OBJECT],
+  [/^pg_(read_\w+|ls_\w+|stat_file|current_logfile|hba_file_rules|ident_file_mappings|show_all_file_settings|file_\w+)$/, FILE],
+  [/^pg_(logical_slot_\w+|get_wal_\w+|wal_summary_\w+)$/, WAL],
+  [/^pg_stat_get_(backend_)?activity$|^pg_(cursor|prepared_statement|mcv_list_items|stat_statements\w*)$/, { reveals: 'it shows what others run or what tables hold' }],
+  [/^(get_raw_page|heap_page_items?|heap_page_item_attrs|tuple_data_split|bt_page_items|fsm_\w+|pgrowlocks)$/, { reveals: 'it shows raw pages of tables' }],
+  [/^pg_(terminate|cancel)_backend$/, { action: 'admin' }],
+  [/^pg_(reload_conf|rotate_logfile\w*|switch_wal|create_restore_point|promote|backup_\w+|start_backup|stop_backup|wal_replay_(pause|resume)|log_\w+|logical_emit_message)$/, SERVER],
+  [/^pg_(create|drop|copy)_\w*replication_slot$|^pg_replication_(slot|origin)_\w+$|^pg_sync_replication_slots$/, SERVER],
+  [/^pg_stat_(reset\w*|force_next_flush)$|^pg_(clear|restore)_(relation|attribute)_stats$|^pg_import_system_collations$/, SERVER],
+  [/^(brin_(de)?summarize\w*|gin_clean_pending_list)$/, { action: 'admin' }],
+  [/^binary_upgrade_/, SERVER],
+]
+
+/**
+ * The effect of a call. `schema` is as written. A name that somebody also defined outside `pg_catalog`
+ * may stand for that function, so the stricter of both counts.
+ */
+export function functionEffect(
+  schema: string | undefined,
+  name: string,
+  resolver: Resolver | undefined,
+  searchPath: readonly string[] | undefined,
+): FunctionEffect {
+  const own = schema === 'pg_catalog' ? [] : (resolver?.functions(schema, name, searchPath) ?? [])
+  for (const entry of own) {
+    const effect = entryEffect(entry)
+    if (effect !== NONE) return effect
+  }
+  if (own.length > 0 && schema !== undefined) return NONE
+  return builtInEffect(schema, name) ?? (own.length > 0 ? NONE : { action: 'call', opaque: 'it is not known' })
+}
+
+function builtInEffect(schema: string | undefined, name: string): FunctionEffect | undefined {
+  for (const [pattern, effect] of EFFECTS) if (pattern.test(name)) return effect
+  if (schema !== undefined && schema !== 'pg_catalog' && schema !== 'information_schema') return undefined
+  return HARMLESS_FUNCTIONS.has(name) ? NONE : undefined
+}
+
+/** What the usual extensions offer that is not immutable and yet only computes. */
+const EXTENSION_COMPUTES = /^(unaccent|uuid_generate_\w+|uuid_ns_\w+|gen_salt|gen_random_\w+|show_(limit|trgm)|word_similarity\w*)$/
+
+/** An extension's function that calls itself immutable only computes; any other body may read tables. */
+function entryEffect(entry: FunctionEntry): FunctionEffect {
+  const known = EFFECTS.find(([pattern]) => pattern.test(entry.name))
+  if (known !== undefined) return known[1]
+  if (entry.extension && (entry.volatility === 'immutable' || EXTENSION_COMPUTES.test(entry.name))) return NONE
+  if (entry.volatility === 'volatile') return { action: 'call', opaque: 'its body may do anything' }
+  return { reveals: 'its body may read any table' }
+}

@@ -1,0 +1,52 @@
+import type { Alias, RangeVar } from 'libpg-query'
+import type { Source } from './analysis.ts'
+import { stringsOf, writtenName } from './ast.ts'
+import type { AnalysisContext } from './collector.ts'
+import type { Relation } from './resolver.ts'
+import { renameColumns } from './column-aliases.ts'
+import { unknownColumn, type ScopeColumn, type ScopeItem } from './scope.ts'
+
+/** The relations a name stands for; the written name where the catalogue knows none. */
+export interface Named {
+  readonly written: string
+  readonly relations: readonly Relation[]
+}
+
+export function lookUp(range: RangeVar, context: AnalysisContext): Named {
+  const relations = context.resolver?.relations(range.schemaname, range.relname ?? '', context.searchPath) ?? []
+  return { written: writtenName(range), relations }
+}
+
+/** What a relation offers to the names of a query. */
+export function relationItem(range: RangeVar, { written, relations }: Named, alias: Alias | undefined = range.alias): ScopeItem {
+  return {
+    name: alias?.aliasname ?? range.relname,
+    schema: alias === undefined ? (range.schemaname ?? relations[0]?.schema) : undefined,
+    columns: renamed(relations.flatMap(columnsOf), stringsOf(alias?.colnames), relations.length),
+    open: relations.length === 0,
+    ordered: relations.length === 1,
+    relations,
+    unknownTable: relations.length === 0 ? written : undefined,
+    unqualified: true,
+    touched: false,
+  }
+}
+
+function columnsOf(relation: Relation): ScopeColumn[] {
+  const table = `${relation.schema}.${relation.name}`
+  return relation.columns.map(({ name, attnum }) => ({ name, sources: [{ relation, table, column: name, attnum }] }))
+}
+
+/** A column alias list renames by place. When the place cannot be told, each new name stands for every column. */
+function renamed(columns: ScopeColumn[], names: readonly string[], relations: number): ScopeColumn[] {
+  if (names.length === 0) return columns
+  if (relations === 1) return renameColumns(columns, names)
+  const all = columns.flatMap(({ sources }) => sources)
+  return [...columns, ...names.map((name) => ({ name, sources: all }))]
+}
+
+/** The sources that `*` stands for. */
+export function starSources(item: ScopeItem): readonly (readonly Source[])[] {
+  if (item.unknownTable !== undefined) return [[unknownColumn(item.unknownTable, '*')]]
+  return item.columns.map(({ sources }) => sources)
+}

@@ -1,0 +1,158 @@
+import type { Source } from './analysis.ts'
+import type { Budget } from './limit.ts'
+import { SYSTEM_COLUMNS, type Relation } from './resolver.ts'
+
+/** A column that a FROM item offers. */
+export interface ScopeColumn {
+  readonly name: string
+  /** The base columns whose value it is, unchanged; empty for a computed one (its sources were noted where it was computed). */
+  readonly sources: readonly Source[]
+}
+
+/** One entry of the name space of a query level. */
+export interface ScopeItem {
+  /** The name that qualifies its columns; `undefined` when hidden behind the alias of a join. */
+  readonly name: string | undefined
+  readonly schema?: string | undefined
+  readonly columns: readonly ScopeColumn[]
+  /** There may be more columns than are known here: a function's result, or a relation without a catalogue. */
+  readonly open: boolean
+  /** False when `*` may give the columns in another order, or number, than they have here. */
+  readonly ordered: boolean
+  /** The relations it may stand for; empty for computed rows. */
+  readonly relations: readonly Relation[]
+  /** A relation that the catalogue does not know (or there is no catalogue): its written name. */
+  readonly unknownTable?: string | undefined
+  /** False for what only a qualified name reaches, such as OLD and NEW. */
+  readonly unqualified: boolean
+  /** Set when a reference hits it: tells whether a condition looks at the rows of a target. */
+  touched: boolean
+  byName?: Map<string, ScopeColumn[]>
+}
+
+/** The names of one query level, and the levels around it. */
+export interface Scope {
+  readonly items: readonly ScopeItem[]
+  readonly parent: Scope | undefined
+}
+
+export type Resolution =
+  | { readonly kind: 'column'; readonly sources: readonly Source[]; readonly plain: boolean }
+  | { readonly kind: 'row'; readonly sources: readonly Source[] }
+  | { readonly kind: 'unresolved' }
+
+const COMPUTED: Resolution = { kind: 'column', sources: [], plain: false }
+const UNRESOLVED: Resolution = { kind: 'unresolved' }
+
+/** What a reference of one to four parts stands for, by PostgreSQL's own order: innermost level first, columns before rows. */
+export function resolve(parts: readonly string[], scope: Scope | undefined, budget: Budget): Resolution {
+  const column = parts.at(-1) ?? ''
+  if (parts.length === 1) return resolveBare(column, scope, budget)
+  const item = findItem(parts.at(-2) ?? '', parts.at(-3), scope, budget)
+  if (item === undefined) return UNRESOLVED
+  item.touched = true
+  // `p.to_jsonb` is the call to_jsonb(p), so a name that is no known column may use the whole row.
+  return columnOf(item, column) ?? { kind: 'row', sources: rowSources(item) }
+}
+
+function resolveBare(name: string, scope: Scope | undefined, budget: Budget): Resolution {
+  let open = false
+  for (let level = scope; level !== undefined; level = level.parent) {
+    budget.spend(level.items.length)
+    const found = bareInLevel(name, level)
+    if (found !== undefined) return open && found !== COMPUTED ? { ...found, plain: false } : found
+    open ||= level.items.some((item) => item.open && item.unqualified)
+  }
+  const item = findItem(name, undefined, scope, budget)
+  if (item === undefined) return open ? COMPUTED : UNRESOLVED
+  item.touched = true
+  return { kind: 'row', sources: rowSources(item) }
+}
+
+function bareInLevel(name: string, level: Scope): Extract<Resolution, { kind: 'column' }> | undefined {
+  const sources: Source[] = []
+  let matches = 0
+  for (const item of level.items) {
+    if (!item.unqualified) continue
+    const found = knownColumn(item, name)
+    if (found === undefined) continue
+    item.touched = true
+    matches++
+    for (const column of found) sources.push(...column.sources)
+  }
+  if (matches > 0) return { kind: 'column', sources, plain: true }
+  return unknownInLevel(name, level)
+}
+
+/** Without a catalogue a bare name belongs to every table whose columns are not known. */
+function unknownInLevel(name: string, level: Scope): Extract<Resolution, { kind: 'column' }> | undefined {
+  const sources: Source[] = []
+  for (const item of level.items) {
+    if (item.unknownTable === undefined || !item.unqualified || item.name === name) continue
+    item.touched = true
+    sources.push(unknownColumn(item.unknownTable, name))
+  }
+  return sources.length === 0 ? undefined : { kind: 'column', sources, plain: true }
+}
+
+function columnOf(item: ScopeItem, name: string): Resolution | undefined {
+  const found = knownColumn(item, name)
+  if (found !== undefined) return { kind: 'column', sources: found.flatMap(({ sources }) => sources), plain: true }
+  if (item.unknownTable !== undefined) return { kind: 'column', sources: [unknownColumn(item.unknownTable, name)], plain: true }
+  return undefined
+}
+
+function knownColumn(item: ScopeItem, name: string): readonly ScopeColumn[] | undefined {
+  const found = named(item).get(name)
+  if (found !== undefined) return found
+  return SYSTEM_COLUMNS.has(name) && item.relations.length > 0 ? [] : undefined
+}
+
+function named(item: ScopeItem): Map<string, ScopeColumn[]> {
+  if (item.byName !== undefined) return item.byName
+  const map = new Map<string, ScopeColumn[]>()
+  for (const column of item.columns) {
+    const same = map.get(column.name)
+    if (same === undefined) map.set(column.name, [column])
+    else same.push(column)
+  }
+  item.byName = map
+  return map
+}
+
+/** The FROM item of that name, innermost level first. */
+export function findItem(name: string, schema: string | undefined, scope: Scope | undefined, budget: Budget): ScopeItem | undefined {
+  for (let level = scope; level !== undefined; level = level.parent) {
+    budget.spend(level.items.length)
+    for (const item of level.items) {
+      if (item.name === name && (schema === undefined || item.schema === schema || item.unknownTable !== undefined)) return item
+    }
+  }
+  return undefined
+}
+
+/** Every base column behind a row, and the row itself. */
+export function rowSources(item: ScopeItem): Source[] {
+  const sources = item.columns.flatMap((column) => column.sources)
+  for (const relation of item.relations) {
+    sources.push({ relation, table: `${relation.schema}.${relation.name}`, column: '*', attnum: 0 })
+  }
+  if (item.unknownTable !== undefined) sources.push(unknownColumn(item.unknownTable, '*'))
+  return sources
+}
+
+export function unknownColumn(table: string, column: string): Source {
+  return { relation: undefined, table, column, attnum: column === '*' ? 0 : -1 }
+}
+
+/** The relations that names at this level and around it may reach. */
+export function reachable(scope: Scope | undefined): Relation[] {
+  const relations: Relation[] = []
+  for (let level = scope; level !== undefined; level = level.parent) {
+    for (const item of level.items) {
+      relations.push(...item.relations)
+      for (const { sources } of item.columns) for (const { relation } of sources) if (relation !== undefined) relations.push(relation)
+    }
+  }
+  return [...new Set(relations)]
+}

@@ -1,0 +1,100 @@
+import type { CallStmt, ConstraintsSetStmt, DiscardStmt, ExecuteStmt, Node, TransactionStmt, VariableSetStmt } from 'libpg-query'
+import type { SettingChange, TransactionControl } from './analysis.ts'
+import { argumentText, qualifiedName } from './ast.ts'
+import { call, expression } from './expression.ts'
+import { TOP, type Walk } from './walk.ts'
+
+/** Statements about the session rather than the data. False when the node is none of them. */
+export function sessionStatement(node: Node, walk: Walk): boolean {
+  if ('TransactionStmt' in node) transaction(node.TransactionStmt, walk)
+  else if ('VariableSetStmt' in node) variableSet(node.VariableSetStmt, walk)
+  else if ('ExecuteStmt' in node) execute(node.ExecuteStmt, walk)
+  else if ('DiscardStmt' in node) discard(node.DiscardStmt, walk)
+  else if ('DoStmt' in node) run('do', 'DO runs a program given as text', walk)
+  else if ('CallStmt' in node) callProcedure(node.CallStmt, walk)
+  else if ('ConstraintsSetStmt' in node) constraints(node.ConstraintsSetStmt, walk)
+  else return simple(node, walk)
+  return true
+}
+
+function simple(node: Node, { found }: Walk): boolean {
+  if ('VariableShowStmt' in node) found.act('session')
+  else if ('DeallocateStmt' in node) {
+    found.act('session')
+    found.effects.deallocates = { name: node.DeallocateStmt.isall === true ? undefined : node.DeallocateStmt.name }
+  } else if ('ClosePortalStmt' in node) {
+    found.act('session')
+    found.effects.closes = { name: node.ClosePortalStmt.portalname }
+  } else if ('ListenStmt' in node || 'UnlistenStmt' in node) found.act('listen')
+  else if ('NotifyStmt' in node) found.act('notify')
+  else return false
+  return true
+}
+
+const CONTROL: Readonly<Record<string, TransactionControl['kind']>> = {
+  TRANS_STMT_BEGIN: 'begin',
+  TRANS_STMT_START: 'begin',
+  TRANS_STMT_COMMIT: 'commit',
+  TRANS_STMT_ROLLBACK: 'rollback',
+  TRANS_STMT_SAVEPOINT: 'savepoint',
+  TRANS_STMT_RELEASE: 'release',
+  TRANS_STMT_ROLLBACK_TO: 'rollback-to',
+  TRANS_STMT_PREPARE: 'prepare',
+  TRANS_STMT_COMMIT_PREPARED: 'commit-prepared',
+  TRANS_STMT_ROLLBACK_PREPARED: 'rollback-prepared',
+}
+
+function transaction({ kind = 'TRANS_STMT_BEGIN', savepoint_name, gid, chain }: TransactionStmt, { found }: Walk): void {
+  found.act('transaction')
+  const control = CONTROL[kind]
+  if (control === undefined) return found.opaque(`${kind} is not understood`)
+  found.effects.transaction = { kind: control, name: savepoint_name ?? gid ?? '', chain: chain === true }
+}
+
+function variableSet(statement: VariableSetStmt, { found }: Walk): void {
+  found.act(/^(TRANSACTION|transaction_)/.test(statement.name ?? '') ? 'transaction' : 'session')
+  const change = settingChange(statement)
+  found.setting(change)
+  if ((change.name === 'role' || change.name === 'session_authorization') && typeof change.value !== 'string') {
+    for (const role of change.value) found.role(role)
+  }
+}
+
+/** What SET or RESET says. */
+function settingChange({ kind, name = '', args, is_local }: VariableSetStmt): SettingChange {
+  const local = is_local === true
+  if (kind === 'VAR_RESET_ALL') return { name: '*', value: 'default', local }
+  if (kind === 'VAR_SET_DEFAULT' || kind === 'VAR_RESET') return { name: name.toLowerCase(), value: 'default', local }
+  if (kind !== 'VAR_SET_VALUE') return { name: name.toLowerCase(), value: 'unknown', local }
+  const values = (args ?? []).map(argumentText)
+  const known = values.filter((value) => typeof value === 'string')
+  return { name: name.toLowerCase(), value: known.length === values.length ? known : 'unknown', local }
+}
+
+function execute({ name = '', params }: ExecuteStmt, walk: Walk): void {
+  walk.found.act('unknown')
+  walk.found.effects.executes = name
+  walk.found.opaque(`prepared statement ${name} is not known`)
+  expression(params, TOP, 'a parameter', walk)
+}
+
+function discard({ target }: DiscardStmt, { found }: Walk): void {
+  found.act('session')
+  const what = { DISCARD_ALL: 'all', DISCARD_PLANS: 'plans', DISCARD_SEQUENCES: 'sequences', DISCARD_TEMP: 'temp' } as const
+  found.effects.discards = what[target ?? 'DISCARD_ALL']
+  if (found.effects.discards === 'all') found.setting({ name: '*', value: 'default', local: false })
+}
+
+function run(action: 'do' | 'call', reason: string, { found }: Walk): void {
+  found.act(action)
+  found.opaque(reason)
+}
+
+function callProcedure({ funccall }: CallStmt, walk: Walk): void {
+  run('call', `procedure ${qualifiedName(funccall?.funcname).name}() may do anything`, walk)
+  if (funccall !== undefined) call(funccall, TOP, 'a parameter', walk)
+}
+
+function constraints(_statement: ConstraintsSetStmt, { found }: Walk): void {
+  found.act('transaction')
+}

@@ -1,0 +1,150 @@
+import type { CopyStmt, CreateTableAsStmt, DeclareCursorStmt, ExplainStmt, FetchStmt, Node, PrepareStmt, ViewStmt } from 'libpg-query'
+import { argumentText, nodeType, stringsOf, type Tree } from './ast.ts'
+import { define } from './definition.ts'
+import { expression } from './expression.ts'
+import { touchAll } from './from-clause.ts'
+import { lookUp, relationItem, starSources } from './relation-item.ts'
+import { sessionStatement } from './session-statement.ts'
+import { unknownColumn } from './scope.ts'
+import { NO_OUTPUTS, TOP, useOutputs, type Outputs, type Walk } from './walk.ts'
+
+const CURSOR_OPT_HOLD = 0x20
+
+/** Follows one statement of any kind; what it gives to the client is left in `found.outputs`. */
+export function statement(node: Node, walk: Walk): void {
+  const outputs = run(node, walk)
+  walk.found.outputs = outputs.columns.map(({ sources }) => sources)
+}
+
+function run(node: Node, walk: Walk): Outputs {
+  if ('SelectStmt' in node) {
+    const outputs = walk.query(node.SelectStmt, TOP)
+    return node.SelectStmt.intoClause === undefined ? outputs : NO_OUTPUTS
+  }
+  const written = walk.write(node, TOP)
+  if (written !== undefined) return written
+  if ('PrepareStmt' in node) return prepare(node.PrepareStmt, walk)
+  if ('DeclareCursorStmt' in node) return declare(node.DeclareCursorStmt, walk)
+  if ('FetchStmt' in node) return fetch(node.FetchStmt, walk)
+  other(node, walk)
+  return NO_OUTPUTS
+}
+
+function other(node: Node, walk: Walk): void {
+  if ('ExplainStmt' in node) return explain(node.ExplainStmt, walk)
+  if ('CopyStmt' in node) return copy(node.CopyStmt, walk)
+  if ('CreateTableAsStmt' in node) return createTableAs(node.CreateTableAsStmt, walk)
+  if ('ViewStmt' in node) return createView(node.ViewStmt, walk)
+  if (sessionStatement(node, walk)) return
+  if (define(node, walk, (inner) => planned(inner, 'a definition', walk))) return
+  walk.found.act('unknown')
+  walk.found.opaque(`${nodeType(node as unknown as Tree) ?? 'this statement'} is not understood`)
+}
+
+/** A statement inside another: what it would change about the session does not happen. */
+function nested(node: Node | undefined, walk: Walk): Outputs {
+  if (node === undefined) return NO_OUTPUTS
+  const before = { ...walk.found.effects }
+  const outputs = walk.budget.nested(() => run(node, walk))
+  for (const key of Object.keys(walk.found.effects) as (keyof typeof before)[]) delete walk.found.effects[key]
+  Object.assign(walk.found.effects, before)
+  return outputs
+}
+
+/** A statement that is stored or planned, and not run now. */
+function planned(node: Node | undefined, how: string, walk: Walk): void {
+  const before = walk.found.planning
+  walk.found.planning = true
+  useOutputs(nested(node, walk), how, walk)
+  walk.found.planning = before
+}
+
+function prepare({ name = '', query }: PrepareStmt, walk: Walk): Outputs {
+  walk.found.act('prepare')
+  const outputs = nested(query, walk)
+  walk.found.effects.prepares = name
+  return outputs
+}
+
+function declare({ portalname = '', options = 0, query }: DeclareCursorStmt, walk: Walk): Outputs {
+  const outputs = nested(query, walk)
+  walk.found.effects.declares = { name: portalname, hold: (options & CURSOR_OPT_HOLD) !== 0 }
+  return outputs
+}
+
+/** What a cursor gives is known only from its DECLARE; `attach` brings the two together. */
+function fetch({ portalname = '', ismove }: FetchStmt, walk: Walk): Outputs {
+  walk.found.act('read')
+  walk.found.effects.fetches = portalname
+  if (ismove !== true) walk.found.opaque(`cursor ${portalname} is not known`)
+  return NO_OUTPUTS
+}
+
+function explain({ query, options }: ExplainStmt, walk: Walk): void {
+  walk.found.act('explain')
+  if (isAnalyze(options)) {
+    walk.found.act('explain')
+    return useOutputs(nested(query, walk), 'EXPLAIN ANALYZE', walk)
+  }
+  const before = walk.found.planning
+  walk.found.planning = true
+  nested(query, walk)
+  walk.found.planning = before
+}
+
+function isAnalyze(options: readonly Node[] | undefined): boolean {
+  return (options ?? []).some((node) => {
+    if (!('DefElem' in node) || node.DefElem.defname !== 'analyze') return false
+    const value = argumentText(node.DefElem.arg)
+    return !(typeof value === 'string' && /^(false|off|0)$/i.test(value)) && !isZero(node.DefElem.arg)
+  })
+}
+
+function isZero(node: Node | undefined): boolean {
+  return node !== undefined && 'Integer' in node && (node.Integer.ival ?? 0) === 0
+}
+
+function copy(statement: CopyStmt, walk: Walk): void {
+  const { found } = walk
+  found.act(statement.is_from === true ? 'copy-in' : 'copy-out')
+  if (statement.is_program === true) {
+    found.flag('programs')
+    found.opaque('COPY runs a program on the server')
+  } else if (statement.filename !== undefined) {
+    found.flag('files')
+    if (statement.is_from === true) found.untraced('COPY reads a file of the server')
+  }
+  if (statement.query !== undefined) useOutputs(nested(statement.query, walk), 'COPY', walk)
+  if (statement.relation !== undefined) copyRelation(statement, walk)
+}
+
+function copyRelation({ relation = {}, attlist, is_from, whereClause }: CopyStmt, walk: Walk): void {
+  const named = lookUp(relation, walk.found.context)
+  const columns = stringsOf(attlist)
+  if (is_from === true) {
+    touchAll(named, 'write', walk, columns.length > 0 ? columns : ['*'])
+    return expression(whereClause, { scope: { items: [relationItem(relation, named)], parent: undefined }, ctes: undefined }, 'WHERE', walk)
+  }
+  touchAll(named, 'read', walk)
+  const item = relationItem(relation, named)
+  const all = starSources(item).flat()
+  const sources = columns.length === 0 ? all : columns.flatMap((name) => sourcesNamed(name, all, item.unknownTable))
+  walk.found.name(sources)
+  walk.found.use(sources, 'COPY')
+}
+
+function sourcesNamed(name: string, all: ReturnType<typeof starSources>[number], unknownTable: string | undefined): typeof all {
+  return unknownTable === undefined ? all.filter(({ column }) => column === name) : [unknownColumn(unknownTable, name)]
+}
+
+function createTableAs({ query, into }: CreateTableAsStmt, walk: Walk): void {
+  walk.found.act('create')
+  if (into?.rel !== undefined) walk.found.touch(undefined, lookUp(into.rel, walk.found.context).written, 'define')
+  useOutputs(nested(query, walk), 'a copy into another table', walk)
+}
+
+function createView({ view = {}, query }: ViewStmt, walk: Walk): void {
+  walk.found.act('create')
+  touchAll(lookUp(view, walk.found.context), 'define', walk)
+  planned(query, 'a view', walk)
+}

@@ -1,0 +1,57 @@
+import type { Node, SelectStmt } from 'libpg-query'
+import type { Source } from './analysis.ts'
+import type { Collector } from './collector.ts'
+import type { Budget } from './limit.ts'
+import type { Scope, ScopeItem } from './scope.ts'
+
+/** A column that a query gives. Without `sources` it is computed, and its sources have been noted. */
+export interface Output {
+  readonly name: string
+  readonly sources: readonly Source[]
+}
+
+export interface Outputs {
+  readonly columns: readonly Output[]
+  /** False when a `*` made the places uncertain. */
+  readonly ordered: boolean
+  /** There may be more columns than these. */
+  readonly open: boolean
+}
+
+export const NO_OUTPUTS: Outputs = { columns: [], ordered: true, open: false }
+
+/** Common table expressions in reach, innermost first. */
+export interface CteEnv {
+  readonly name: string
+  readonly outputs: () => Outputs
+  readonly next: CteEnv | undefined
+}
+
+/** Where a node stands: the names it sees. */
+export interface Env {
+  readonly scope: Scope | undefined
+  readonly ctes: CteEnv | undefined
+}
+
+export const TOP: Env = { scope: undefined, ctes: undefined }
+
+/** One statement's walk: what it gathers, and the walks that call each other. */
+export interface Walk {
+  readonly found: Collector
+  readonly budget: Budget
+  query(select: SelectStmt, env: Env): Outputs
+  /** INSERT, UPDATE, DELETE or MERGE; `undefined` when the node is none of them. */
+  write(node: Node, env: Env): Outputs | undefined
+  /** The same walk with a collector that is thrown away, to look at a part twice. */
+  probe(): Walk
+}
+
+/** A computed FROM item: a sub-select, a CTE, a function. */
+export function computedItem(name: string | undefined, { columns, ordered, open }: Outputs): ScopeItem {
+  return { name, columns, open, ordered, relations: [], unqualified: true, touched: false }
+}
+
+/** Notes that what a query gives is used in a way that hides where it came from. */
+export function useOutputs({ columns }: Outputs, how: string, walk: Walk): void {
+  for (const { sources } of columns) walk.found.use(sources, how)
+}

@@ -1,0 +1,145 @@
+import type { DeleteStmt, InsertStmt, MergeStmt, MergeWhenClause, Node, OnConflictClause, RangeVar, ReturningClause, UpdateStmt } from 'libpg-query'
+import { restricts } from './condition.ts'
+import { expression } from './expression.ts'
+import { fromItems, touchAll } from './from-clause.ts'
+import { targets, withCtes } from './query.ts'
+import { lookUp, relationItem } from './relation-item.ts'
+import type { ScopeItem } from './scope.ts'
+import { computedItem, NO_OUTPUTS, useOutputs, type Env, type Outputs, type Walk } from './walk.ts'
+
+/** Follows INSERT, UPDATE, DELETE and MERGE; returns what RETURNING gives. */
+export function write(node: Node, env: Env, walk: Walk): Outputs | undefined {
+  return walk.budget.nested(() => {
+    if ('InsertStmt' in node) return insert(node.InsertStmt, env, walk)
+    if ('UpdateStmt' in node) return update(node.UpdateStmt, env, walk)
+    if ('DeleteStmt' in node) return remove(node.DeleteStmt, env, walk)
+    if ('MergeStmt' in node) return merge(node.MergeStmt, env, walk)
+    return undefined
+  })
+}
+
+function insert(statement: InsertStmt, outer: Env, walk: Walk): Outputs {
+  const env = withCtes(statement.withClause, outer, walk)
+  walk.found.act('insert')
+  const item = target(statement.relation, assigned(statement.cols), walk)
+  subscripts(statement.cols, env, walk)
+  const { selectStmt } = statement
+  if (selectStmt !== undefined && 'SelectStmt' in selectStmt) {
+    useOutputs(walk.query(selectStmt.SelectStmt, env), 'a copy into another table', walk)
+  }
+  if (statement.onConflictClause !== undefined) onConflict(statement.onConflictClause, item, env, walk)
+  return returning(statement.returningClause, [item], env, walk)
+}
+
+/** EXCLUDED holds the rows proposed; where they come from has been noted. */
+function onConflict(clause: OnConflictClause, item: ScopeItem, env: Env, walk: Walk): void {
+  const excluded = { ...computedItem('excluded', { columns: item.columns.map(({ name }) => ({ name, sources: [] })), ordered: true, open: true }), unqualified: false }
+  const inner = within([item, excluded], env)
+  expression(clause.infer, inner, 'ON CONFLICT', walk)
+  if (clause.action !== 'ONCONFLICT_UPDATE') return
+  walk.found.act('update')
+  assignments(clause.targetList, item, inner, walk)
+  expression(clause.whereClause, inner, 'WHERE', walk)
+}
+
+function update(statement: UpdateStmt, outer: Env, walk: Walk): Outputs {
+  const env = withCtes(statement.withClause, outer, walk)
+  walk.found.act('update')
+  const item = target(statement.relation, [], walk)
+  const items = [item, ...fromItems(statement.fromClause, env, walk, [item])]
+  const inner = within(items, env)
+  assignments(statement.targetList, item, inner, walk)
+  where(statement.whereClause, item, inner, walk)
+  return returning(statement.returningClause, items, env, walk)
+}
+
+function remove(statement: DeleteStmt, outer: Env, walk: Walk): Outputs {
+  const env = withCtes(statement.withClause, outer, walk)
+  walk.found.act('delete')
+  const item = target(statement.relation, [], walk)
+  const items = [item, ...fromItems(statement.usingClause, env, walk, [item])]
+  where(statement.whereClause, item, within(items, env), walk)
+  return returning(statement.returningClause, items, env, walk)
+}
+
+function merge(statement: MergeStmt, outer: Env, walk: Walk): Outputs {
+  const env = withCtes(statement.withClause, outer, walk)
+  const item = target(statement.relation, [], walk)
+  const source = fromItems(statement.sourceRelation === undefined ? [] : [statement.sourceRelation], env, walk)
+  const items = [item, ...source].map((part) => Object.assign(part, { ordered: false }))
+  const inner = within(items, env)
+  expression(statement.joinCondition, inner, 'a MERGE condition', walk)
+  const joined = statement.joinCondition !== undefined && restricts(statement.joinCondition, item, inner, walk)
+  for (const node of statement.mergeWhenClauses ?? []) {
+    if ('MergeWhenClause' in node) when(node.MergeWhenClause, item, inner, joined, walk)
+  }
+  return returning(statement.returningClause, items, env, walk)
+}
+
+function when(clause: MergeWhenClause, item: ScopeItem, env: Env, joined: boolean, walk: Walk): void {
+  expression(clause.condition, env, 'a MERGE condition', walk)
+  expression(clause.values, env, 'a MERGE action', walk)
+  const action = MERGE_ACTIONS[clause.commandType ?? '']
+  if (action === undefined) return
+  walk.found.act(action)
+  if (action === 'insert') return written(item, assigned(clause.targetList), walk)
+  assignments(clause.targetList, item, env, walk)
+  const bySource = clause.matchKind === 'MERGE_WHEN_NOT_MATCHED_BY_SOURCE'
+  const limited = (joined && !bySource) || (clause.condition !== undefined && restricts(clause.condition, item, env, walk))
+  if (!limited) walk.found.flag('unbounded')
+}
+
+const MERGE_ACTIONS: Readonly<Record<string, 'insert' | 'update' | 'delete'>> = { CMD_INSERT: 'insert', CMD_UPDATE: 'update', CMD_DELETE: 'delete' }
+
+/** A table written to. A common table expression of the same name does not hide it. */
+function target(range: RangeVar | undefined, columns: readonly string[], walk: Walk): ScopeItem {
+  const named = lookUp(range ?? {}, walk.found.context)
+  touchAll(named, 'write', walk, columns)
+  if (named.relations.some(({ hasRules }) => hasRules)) walk.found.opaque(`${named.written} has rewrite rules`)
+  return relationItem(range ?? {}, named)
+}
+
+function written(item: ScopeItem, columns: readonly string[], walk: Walk): void {
+  for (const relation of item.relations) walk.found.touch(relation, relation.name, 'write', columns)
+  if (item.unknownTable !== undefined) walk.found.touch(undefined, item.unknownTable, 'write', columns)
+}
+
+function assigned(list: readonly Node[] | undefined): string[] {
+  return (list ?? []).flatMap((node) => ('ResTarget' in node && node.ResTarget.name !== undefined ? [node.ResTarget.name] : []))
+}
+
+/** SET a = …, and a[i] = … */
+function assignments(list: readonly Node[] | undefined, item: ScopeItem, env: Env, walk: Walk): void {
+  written(item, assigned(list), walk)
+  for (const node of list ?? []) {
+    if ('ResTarget' in node) expression([node.ResTarget.indirection, node.ResTarget.val], env, 'a SET expression', walk)
+  }
+}
+
+function subscripts(list: readonly Node[] | undefined, env: Env, walk: Walk): void {
+  for (const node of list ?? []) if ('ResTarget' in node) expression(node.ResTarget.indirection, env, 'an INSERT column', walk)
+}
+
+function where(condition: Node | undefined, item: ScopeItem, env: Env, walk: Walk): void {
+  expression(condition, env, 'WHERE', walk)
+  if (condition === undefined || !restricts(condition, item, env, walk)) walk.found.flag('unbounded')
+}
+
+function returning(clause: ReturningClause | undefined, items: readonly ScopeItem[], env: Env, walk: Walk): Outputs {
+  if (clause === undefined) return NO_OUTPUTS
+  walk.found.flag('returning')
+  return targets(clause.exprs, within([...items, ...oldAndNew(clause, items)], env), walk)
+}
+
+/** OLD and NEW, or what WITH (OLD AS …) calls them: the target's row before and after. */
+function oldAndNew(clause: ReturningClause, [item, ...others]: readonly ScopeItem[]): ScopeItem[] {
+  if (item === undefined) return []
+  const taken = new Set([item.name, ...others.map(({ name }) => name)])
+  const chosen = (clause.options ?? []).flatMap((node) => ('ReturningOption' in node ? (node.ReturningOption.value ?? []) : []))
+  const names = [...chosen, ...['old', 'new'].filter((name) => !taken.has(name))]
+  return names.map((name) => ({ ...item, name, schema: undefined, unqualified: false }))
+}
+
+function within(items: readonly ScopeItem[], env: Env): Env {
+  return { scope: { items, parent: env.scope }, ctes: env.ctes }
+}
