@@ -6,9 +6,11 @@ import { LEFT_TO_RIGHT, MAPPED_TO_NOTHING, NON_ASCII_SPACE, PROHIBITED, RIGHT_TO
  */
 export function saslprep(password: string): string {
   if (Buffer.byteLength(password) === password.length) return password
-  const prepared = map(password).normalize('NFKC')
-  const codePoints = Array.from(prepared, (character) => character.codePointAt(0) ?? 0)
-  return codePoints.length === 0 || codePoints.some(isProhibited) || breaksDirection(codePoints) ? password : prepared
+  const mapped = map(password)
+  // RFC 4013 checks what normalisation made; PostgreSQL what went into it, and its verifiers are to be met.
+  const codePoints = Array.from(mapped, (character) => character.codePointAt(0) ?? 0)
+  if (codePoints.length === 0 || codePoints.some(isProhibited) || breaksDirection(codePoints)) return password
+  return mapped.normalize('NFKC')
 }
 
 /** RFC 4013, section 2.1. */
