@@ -1,0 +1,203 @@
+import { DEFINITIONS, EDGES, FUNCTIONS, QUALIFY_NAMES, RELATIONS, SERVER_MAJOR, STAMP } from './catalogue-queries.ts'
+import type { Column, FunctionEntry, Relation, RelationKind, Resolver } from './resolver.ts'
+
+/** Runs one SQL text on the gateway's own connection; every value as text. */
+export type CatalogueQuery = (sql: string) => Promise<readonly (readonly (string | null)[])[]>
+
+/** Rows as the queries of `catalogue-queries.ts` give them. */
+export interface CatalogueRows {
+  readonly serverMajor: number
+  readonly stamp: string
+  readonly relations: readonly (readonly (string | null)[])[]
+  readonly edges: readonly (readonly (string | null)[])[]
+  readonly functions: readonly (readonly (string | null)[])[]
+  readonly definitions: readonly (readonly (string | null)[])[]
+}
+
+export interface GeneratedColumn {
+  readonly column: string
+  /** The expression, as SQL. */
+  readonly expression: string
+}
+
+const KINDS: Readonly<Record<string, RelationKind>> = {
+  r: 'table', p: 'partitioned-table', v: 'view', m: 'materialized-view', f: 'foreign-table', S: 'sequence', c: 'composite-type',
+}
+const FUNCTION_KINDS: Readonly<Record<string, FunctionEntry['kind']>> = { f: 'function', p: 'procedure', a: 'aggregate', w: 'window' }
+const VOLATILITY: Readonly<Record<string, FunctionEntry['volatility']>> = { i: 'immutable', s: 'stable', v: 'volatile' }
+const EMPTY: readonly never[] = []
+
+/** One reading of a target's catalogue. Immutable: a refresh makes a new one. */
+export class Catalogue implements Resolver {
+  readonly serverMajor: number
+  /** What `STAMP` said when it was read. */
+  readonly stamp: string
+  readonly #byOid = new Map<number, Relation>()
+  readonly #byName = new Map<string, Relation[]>()
+  readonly #functions = new Map<string, FunctionEntry[]>()
+  readonly #operators = new Set<string>()
+  readonly #definitions = new Map<number, string>()
+  readonly #generated = new Map<number, GeneratedColumn[]>()
+  readonly #children = new Map<number, number[]>()
+  readonly #parents = new Map<number, number[]>()
+  readonly #dependents = new Map<number, number[]>()
+
+  constructor(rows: CatalogueRows) {
+    this.serverMajor = rows.serverMajor
+    this.stamp = rows.stamp
+    for (const row of rows.relations) this.#addRelation(row)
+    for (const [kind, from, to] of rows.edges) this.#addEdge(kind ?? '', Number(from), Number(to))
+    for (const row of rows.functions) this.#addFunction(row)
+    for (const row of rows.definitions) this.#addDefinition(row)
+  }
+
+  /** Reads everything in six statements. The connection's `search_path` is empty afterwards. */
+  static async load(query: CatalogueQuery): Promise<Catalogue> {
+    await query(QUALIFY_NAMES)
+    const [[major] = EMPTY] = await query(SERVER_MAJOR)
+    const stamp = await Catalogue.readStamp(query)
+    return new Catalogue({
+      serverMajor: Number(major),
+      stamp,
+      relations: await query(RELATIONS),
+      edges: await query(EDGES),
+      functions: await query(FUNCTIONS),
+      definitions: await query(DEFINITIONS),
+    })
+  }
+
+  static async readStamp(query: CatalogueQuery): Promise<string> {
+    const [[stamp] = EMPTY] = await query(STAMP)
+    return stamp ?? ''
+  }
+
+  #addRelation([oid, schema, name, kind, persistence, triggers, rules, columns]: readonly (string | null)[]): void {
+    const relation: Relation = Object.freeze({
+      oid: Number(oid),
+      schema: schema ?? '',
+      name: name ?? '',
+      kind: KINDS[kind ?? ''] ?? 'table',
+      temporary: persistence === 't',
+      hasTriggers: triggers === 'true',
+      hasRules: rules === 'true',
+      columns: Object.freeze(readColumns(columns ?? null)),
+    })
+    this.#byOid.set(relation.oid, relation)
+    push(this.#byName, relation.name, relation)
+  }
+
+  #addEdge(kind: string, from: number, to: number): void {
+    if (kind === 'depends') return push(this.#dependents, to, from)
+    push(this.#children, to, from)
+    push(this.#parents, from, to)
+  }
+
+  #addFunction([schema, name, kind, volatility, language, extension]: readonly (string | null)[]): void {
+    const entry: FunctionEntry = Object.freeze({
+      schema: schema ?? '',
+      name: name ?? '',
+      kind: FUNCTION_KINDS[kind ?? ''] ?? 'function',
+      volatility: VOLATILITY[volatility ?? ''] ?? 'volatile',
+      language: language ?? '',
+      extension: extension === 'true',
+    })
+    push(this.#functions, entry.name, entry)
+  }
+
+  #addDefinition([kind, oid, name, text]: readonly (string | null)[]): void {
+    if (kind === 'view') this.#definitions.set(Number(oid), text ?? '')
+    else if (kind === 'generated') push(this.#generated, Number(oid), { column: name ?? '', expression: text ?? '' })
+    else this.#operators.add(name ?? '')
+  }
+
+  relations(schema: string | undefined, name: string, searchPath: readonly string[] | undefined): readonly Relation[] {
+    const all = this.#byName.get(name)
+    if (all === undefined) return EMPTY
+    if (schema === 'pg_temp') return all.filter(({ temporary }) => temporary)
+    if (schema !== undefined) return all.filter((relation) => relation.schema === schema)
+    return searchPath === undefined ? all : visible(all, searchPath)
+  }
+
+  functions(schema: string | undefined, name: string, searchPath: readonly string[] | undefined): readonly FunctionEntry[] {
+    const all = this.#functions.get(name) ?? EMPTY
+    if (schema !== undefined) return all.filter((entry) => entry.schema === schema)
+    return searchPath === undefined ? all : all.filter((entry) => searchPath.includes(entry.schema))
+  }
+
+  hasUserOperator(name: string): boolean {
+    return this.#operators.has(name)
+  }
+
+  relation(oid: number): Relation | undefined {
+    return this.#byOid.get(oid)
+  }
+
+  all(): IterableIterator<Relation> {
+    return this.#byOid.values()
+  }
+
+  /** Relations that share a name, in any schema. */
+  named(name: string): readonly Relation[] {
+    return this.#byName.get(name) ?? EMPTY
+  }
+
+  /** The query behind a view or materialized view, every name in full. */
+  definition(oid: number): string | undefined {
+    return this.#definitions.get(oid)
+  }
+
+  generatedColumns(oid: number): readonly GeneratedColumn[] {
+    return this.#generated.get(oid) ?? EMPTY
+  }
+
+  /** Partitions and inheriting tables, all the way down. */
+  descendants(oid: number): ReadonlySet<number> {
+    return reach(oid, this.#children)
+  }
+
+  /** Partitioned and inherited tables, all the way up. */
+  ancestors(oid: number): ReadonlySet<number> {
+    return reach(oid, this.#parents)
+  }
+
+  /** Views and materialized views that read it, directly or through others. */
+  dependents(oid: number): ReadonlySet<number> {
+    return reach(oid, this.#dependents)
+  }
+}
+
+function readColumns(json: string | null): Column[] {
+  if (json === null) return []
+  const rows = JSON.parse(json) as [name: string, attnum: number, type: number, notNull: boolean][]
+  return rows.map(([name, attnum, type, notNull]) => Object.freeze({ name, attnum, type, notNull }))
+}
+
+/** The first of the search path that has it. Temporary relations come before all, and whose they are cannot be told. */
+function visible(all: readonly Relation[], searchPath: readonly string[]): readonly Relation[] {
+  const temporary = all.filter((relation) => relation.temporary)
+  const path = searchPath.includes('pg_catalog') ? searchPath : ['pg_catalog', ...searchPath]
+  for (const schema of path) {
+    const found = all.find((relation) => relation.schema === schema && !relation.temporary)
+    if (found !== undefined) return [...temporary, found]
+  }
+  return temporary
+}
+
+function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const list = map.get(key)
+  if (list === undefined) map.set(key, [value])
+  else list.push(value)
+}
+
+function reach(start: number, edges: ReadonlyMap<number, readonly number[]>): Set<number> {
+  const found = new Set<number>()
+  const pending = [start]
+  for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
+    for (const next of edges.get(at) ?? EMPTY) {
+      if (found.has(next)) continue
+      found.add(next)
+      pending.push(next)
+    }
+  }
+  return found
+}

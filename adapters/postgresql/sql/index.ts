@@ -1,0 +1,13 @@
+/** What the adapter uses of its SQL side. Await `loadSqlParser` once; everything else is synchronous. */
+export { analyse } from './analyse.ts'
+export { ACTIONS, type Action, type Analysis, type Effects, type Lineage, type Source, type SqlFacts, type Statement } from './analysis.ts'
+export { attach, type NamedStatements } from './attach.ts'
+export { Catalogue, type CatalogueQuery } from './catalogue.ts'
+export type { AnalysisContext } from './collector.ts'
+export { SQL_FACTS } from './facts-declaration.ts'
+export { loadSqlParser, MAX_TEXT_BYTES } from './load.ts'
+export { leaksInErrors, maskedOrigins, maskPlan, type ErrorExposure, type MaskPlan, type MaskPlanOptions } from './mask-plan.ts'
+export { originKey, type MaskedOrigins } from './masked-columns.ts'
+export type { Column, FunctionEntry, Relation, Resolver } from './resolver.ts'
+export { SessionNames, splitPath, type SessionStart } from './session-names.ts'
+export { CARRIERS } from './system-relations.ts'

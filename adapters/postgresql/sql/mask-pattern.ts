@@ -1,0 +1,69 @@
+import type { Mask, Target } from '../../../core/index.ts'
+
+/** A column pattern, compiled. */
+export interface ColumnPattern {
+  matches(schema: string, table: string, column: string): boolean
+}
+
+/**
+ * Reads `schema.table.column`. Each part is a name, may be quoted (`"Odd.Name"`), and `*` in it stands for any
+ * characters; parts left out on the left stand for any. `undefined` when it cannot be read.
+ */
+export function columnPattern(text: string): ColumnPattern | undefined {
+  const parts = split(text.trim())
+  if (parts === undefined || parts.length > 3) return undefined
+  const [column, table = ANY, schema = ANY] = parts.toReversed()
+  if (column === undefined) return undefined
+  return { matches: (inSchema, inTable, name) => column(name) && table(inTable) && schema(inSchema) }
+}
+
+type Part = (name: string) => boolean
+const ANY: Part = () => true
+
+function split(text: string): Part[] | undefined {
+  const parts: Part[] = []
+  let rest = text
+  for (;;) {
+    const match = /^(?:"((?:[^"]|"")+)"|([^".]+))(\.|$)/.exec(rest)
+    if (match === null) return undefined
+    const [whole, quoted, bare = '', dot] = match
+    parts.push(quoted === undefined ? glob(bare) : same(quoted.replaceAll('""', '"')))
+    if (dot === '') return parts
+    rest = rest.slice(whole.length)
+  }
+}
+
+function same(wanted: string): Part {
+  return (name) => name === wanted
+}
+
+/** `*` against a name, without backtracking: each piece is looked for after the one before. */
+function glob(pattern: string): Part {
+  if (pattern === '*') return ANY
+  if (!pattern.includes('*')) return same(pattern)
+  const [first = '', ...pieces] = pattern.split('*')
+  const last = pieces.pop() ?? ''
+  return (name) => {
+    if (name.length < first.length + last.length || !name.startsWith(first) || !name.endsWith(last)) return false
+    let at = first.length
+    for (const piece of pieces) {
+      const found = name.indexOf(piece, at)
+      if (found < 0 || found + piece.length > name.length - last.length) return false
+      at = found + piece.length
+    }
+    return true
+  }
+}
+
+/** The column patterns a mask stands for: itself, or all that the target gives a class that fits. `undefined` when one cannot be read. */
+export function maskPatterns(mask: Mask, target: Target): readonly ColumnPattern[] | undefined {
+  if (!mask.column.startsWith('class:')) return readAll([mask.column])
+  const wanted = glob(mask.column.slice('class:'.length))
+  return readAll(Object.entries(target.classes).filter(([, name]) => wanted(name)).map(([pattern]) => pattern))
+}
+
+function readAll(texts: readonly string[]): readonly ColumnPattern[] | undefined {
+  const patterns = texts.map(columnPattern)
+  const read = patterns.filter((pattern) => pattern !== undefined)
+  return read.length === patterns.length ? read : undefined
+}

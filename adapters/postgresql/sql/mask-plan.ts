@@ -1,0 +1,147 @@
+import type { Mask, Target } from '../../../core/index.ts'
+import type { Analysis, Lineage, Statement } from './analysis.ts'
+import type { Catalogue } from './catalogue.ts'
+import { carriesSource, label, MaskedColumns, type MaskedOrigins } from './masked-columns.ts'
+
+/** How a masked answer can be given. */
+export type MaskPlan =
+  /** No value of a masked column can reach the client, or be guessed from what does. */
+  | { readonly kind: 'none'; readonly errors: ErrorExposure }
+  /** Masked columns come out as they are, and RowDescription names each by table OID and attribute number. */
+  | { readonly kind: 'by-origin'; readonly errors: ErrorExposure }
+  | { readonly kind: 'blocked'; readonly reason: string; readonly errors: ErrorExposure }
+
+/** Where an error or notice could quote a masked value: nowhere, in DETAIL, HINT and CONTEXT, or in the message as well. */
+export type ErrorExposure = 'none' | 'detail' | 'message'
+
+export interface MaskPlanOptions {
+  /**
+   * What it means that a relation or column is not in the catalogue. `absent` when the catalogue was read after
+   * the statement arrived and the session has no DDL of its own under way: the server will then refuse the
+   * statement itself. Otherwise leave it out: unknown is blocked.
+   */
+  readonly unknown?: 'absent'
+}
+
+const NOTHING: MaskPlan = Object.freeze({ kind: 'none', errors: 'none' })
+
+/**
+ * Decides how a statement may be answered under masks. Without a catalogue, only what touches no relation passes.
+ * Enforce `by-origin` with `maskedOrigins` on every RowDescription, also where the plan says `none`.
+ */
+export function maskPlan(analysis: Analysis, masks: readonly Mask[], catalogue: Catalogue | undefined, target: Target, options: MaskPlanOptions = {}): MaskPlan {
+  if (masks.length === 0 || analysis.cannotRun) return NOTHING
+  const columns = catalogue === undefined ? undefined : maskedColumns(masks, catalogue, target)
+  if (columns?.unreadable !== undefined) return blocked(`the mask ${columns.unreadable} cannot be read`)
+  let kind: 'none' | 'by-origin' = 'none'
+  let errors: ErrorExposure = 'none'
+  for (const statement of analysis.statements) {
+    const next = columns === undefined ? withoutCatalogue(statement) : planStatement(statement, columns, options)
+    if (next.kind === 'blocked') return next
+    if (next.kind === 'by-origin') kind = next.kind
+    errors = worse(errors, next.errors)
+  }
+  return { kind, errors }
+}
+
+/** The masks of one decision as a look-up for RowDescription; remembered for as long as the catalogue lives. */
+export function maskedOrigins(masks: readonly Mask[], catalogue: Catalogue, target: Target): MaskedOrigins {
+  return maskedColumns(masks, catalogue, target).origins
+}
+
+/** Whether DETAIL, HINT, CONTEXT or the message of an error may quote a masked value, so that they must be taken out. */
+export function leaksInErrors(_analysis: Analysis, plan: MaskPlan): boolean {
+  return plan.errors !== 'none'
+}
+
+/** Distinct sets of masks that are remembered for one catalogue. */
+const MAX_REMEMBERED = 256
+const remembered = new WeakMap<Catalogue, Map<string, MaskedColumns>>()
+
+function maskedColumns(masks: readonly Mask[], catalogue: Catalogue, target: Target): MaskedColumns {
+  let sets = remembered.get(catalogue)
+  if (sets === undefined) remembered.set(catalogue, (sets = new Map()))
+  const key = JSON.stringify([masks.map(({ column, method }) => [column, method]), usesClasses(masks) ? target.classes : null])
+  let columns = sets.get(key)
+  if (columns === undefined) {
+    if (sets.size >= MAX_REMEMBERED) sets.clear()
+    sets.set(key, (columns = new MaskedColumns(masks, catalogue, target)))
+  }
+  return columns
+}
+
+function usesClasses(masks: readonly Mask[]): boolean {
+  return masks.some(({ column }) => column.startsWith('class:'))
+}
+
+function withoutCatalogue({ lineage }: Statement): MaskPlan {
+  if (lineage.untraced !== '') return blocked(lineage.untraced)
+  const [first] = lineage.relations
+  return first === undefined ? NOTHING : blocked(`the catalogue of the target is not at hand, so ${first.name} cannot be checked against the masks`)
+}
+
+function planStatement({ lineage, effects }: Statement, columns: MaskedColumns, options: MaskPlanOptions): MaskPlan {
+  const reason = hindrance(lineage, columns) ?? (options.unknown === 'absent' ? surelyAbsent(lineage) : unknownName(lineage, columns))
+  if (reason !== undefined) return blocked(reason)
+  const shows = lineage.outputs.some((sources) => sources.some((source) => columns.isMasked(source)))
+  const ends = effects.transaction !== undefined && effects.transaction.kind !== 'begin'
+  const errors = worse(ends ? 'detail' : 'none', exposure(lineage, columns))
+  return { kind: shows ? 'by-origin' : 'none', errors }
+}
+
+/** Why a masked value would escape, or could. */
+function hindrance(lineage: Lineage, columns: MaskedColumns): string | undefined {
+  if (lineage.untraced !== '') return lineage.untraced
+  const use = lineage.uses.find(({ source }) => columns.isMasked(source))
+  if (use !== undefined) {
+    const column = use.source.attnum === 0 ? `a row of ${use.source.table}, which holds masked columns,` : `the masked column ${use.source.table}.${use.source.column}`
+    return `${column} is used in ${use.how}, where its value cannot be masked`
+  }
+  const carried = lineage.uses.find(({ source }) => carriesSource(source))?.source ?? lineage.outputs.flat().find(carriesSource)
+  if (carried !== undefined) return `${carried.table}.${carried.column} may hold values of masked columns`
+  return relationHindrance(lineage, columns)
+}
+
+function relationHindrance(lineage: Lineage, columns: MaskedColumns): string | undefined {
+  for (const { relation, use } of lineage.relations) {
+    if (relation === undefined) continue
+    if (use === 'define' && columns.covers(relation)) return `${label(relation)} holds masked columns; its definition cannot be changed under a mask`
+    const problem = columns.problem(relation)
+    if (problem !== undefined && (use === 'read' || use === 'write')) return problem
+  }
+  return undefined
+}
+
+/** Something the catalogue does not explain may be a view made a moment ago. */
+function unknownName(lineage: Lineage, columns: MaskedColumns): string | undefined {
+  const unknown = lineage.relations.find(({ relation, use }) => relation === undefined && use !== 'define')
+  if (unknown !== undefined) return `${unknown.name} is not in the catalogue as it was last read`
+  const column = lineage.unresolved.find(({ relations }) => relations.some((relation) => columns.covers(relation)))
+  return column === undefined ? undefined : `${column.name} is not in the catalogue as it was last read, next to masked columns`
+}
+
+/** Names beyond ASCII are folded by the server's own encoding and locale: their absence cannot be proven. */
+function surelyAbsent(lineage: Lineage): string | undefined {
+  const odd = lineage.relations.find(({ relation, name, use }) => relation === undefined && use !== 'define' && !/^[\x20-\x7e]*$/.test(name))
+  return odd === undefined ? undefined : `${odd.name} is not in the catalogue`
+}
+
+/** DETAIL of a failed write shows the whole row; a trigger may say anything. */
+function exposure(lineage: Lineage, columns: MaskedColumns): ErrorExposure {
+  let found: ErrorExposure = 'none'
+  for (const { relation, use } of lineage.relations) {
+    if (relation === undefined) continue
+    if (use !== 'read' && relation.hasTriggers) return 'message'
+    if (columns.covers(relation)) found = 'detail'
+  }
+  return found
+}
+
+function worse(left: ErrorExposure, right: ErrorExposure): ErrorExposure {
+  if (left === 'message' || right === 'message') return 'message'
+  return left === 'detail' ? left : right
+}
+
+function blocked(reason: string): MaskPlan {
+  return { kind: 'blocked', reason, errors: 'message' }
+}

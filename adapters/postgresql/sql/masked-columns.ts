@@ -1,0 +1,197 @@
+import { MASK_METHODS, type Mask, type MaskMethod, type Target } from '../../../core/index.ts'
+import { analyse } from './analyse.ts'
+import type { Lineage, Source } from './analysis.ts'
+import type { Catalogue } from './catalogue.ts'
+import { maskPatterns, type ColumnPattern } from './mask-pattern.ts'
+import type { Relation } from './resolver.ts'
+import { CARRIERS } from './system-relations.ts'
+
+/** The key of a column: table OID and attribute number in one exact number. */
+export function originKey(oid: number, attnum: number): number {
+  return oid * 2048 + attnum
+}
+
+/** What RowDescription's (table OID, attribute number) must be masked with, by `originKey`. */
+export type MaskedOrigins = ReadonlyMap<number, MaskMethod>
+
+/** One set of masks against one catalogue: which columns they cover, and which views hide them. */
+export class MaskedColumns {
+  readonly catalogue: Catalogue
+  /** A mask whose pattern cannot be read; nothing may pass while there is one. */
+  readonly unreadable: string | undefined
+  readonly #methods = new Map<number, MaskMethod>()
+  readonly #relations = new Set<number>()
+  readonly #problems = new Map<number, string>()
+
+  constructor(masks: readonly Mask[], catalogue: Catalogue, target: Target) {
+    this.catalogue = catalogue
+    this.unreadable = masks.find((mask) => maskPatterns(mask, target) === undefined)?.column
+    for (const mask of masks) this.#cover(maskPatterns(mask, target) ?? [], mask.method)
+    this.#followGenerated()
+    this.#followViews()
+  }
+
+  get origins(): MaskedOrigins {
+    return this.#methods
+  }
+
+  /** Whether any of its columns is masked. */
+  covers(relation: Relation): boolean {
+    return this.#relations.has(relation.oid)
+  }
+
+  /** Whether a use of this source is a use of a masked value. A whole row is as masked as its columns. */
+  isMasked({ relation, attnum }: Source): boolean {
+    if (relation === undefined) return false
+    if (attnum === 0) return this.#relations.has(relation.oid) || carries(relation, undefined)
+    return this.#methods.has(originKey(relation.oid, attnum))
+  }
+
+  /** Why a view must not be read at all, or `undefined`. Views that touch nothing masked have no problem. */
+  problem(relation: Relation): string | undefined {
+    if (relation.kind === 'foreign-table') return `${label(relation)} is a foreign table: what is behind it cannot be seen`
+    if (relation.schema === 'pg_toast') return `${label(relation)} holds raw values of other tables`
+    if (relation.kind !== 'view' && relation.kind !== 'materialized-view') return undefined
+    return this.#viewProblem(relation)
+  }
+
+  #cover(patterns: readonly ColumnPattern[], method: MaskMethod): void {
+    if (patterns.length === 0) return
+    for (const relation of this.catalogue.all()) {
+      for (const { name, attnum } of relation.columns) {
+        if (patterns.some((pattern) => pattern.matches(relation.schema, relation.name, name))) this.#spread(relation, name, attnum, method)
+      }
+    }
+  }
+
+  /** A partition's rows are read through its parent, and the parent's through the partition: both carry the mask. */
+  #spread(relation: Relation, name: string, attnum: number, method: MaskMethod): void {
+    this.#mask(relation.oid, attnum, method)
+    for (const oid of [...this.catalogue.descendants(relation.oid), ...this.catalogue.ancestors(relation.oid)]) {
+      const column = this.catalogue.relation(oid)?.columns.find((other) => other.name === name)
+      if (column !== undefined) this.#mask(oid, column.attnum, method)
+    }
+  }
+
+  #mask(oid: number, attnum: number, method: MaskMethod): void {
+    const key = originKey(oid, attnum)
+    this.#methods.set(key, strictest(this.#methods.get(key), method))
+    this.#relations.add(oid)
+  }
+
+  /** A column generated from a masked one is masked whole. */
+  #followGenerated(): void {
+    for (const oid of this.#relations) {
+      const relation = this.catalogue.relation(oid)
+      if (relation === undefined) continue
+      for (const { column, expression } of this.catalogue.generatedColumns(oid)) this.#generated(relation, column, expression)
+    }
+  }
+
+  #generated(relation: Relation, column: string, expression: string): void {
+    const target = relation.columns.find(({ name }) => name === column)
+    const { statements } = analyse(`SELECT ${expression} FROM ${quoted(relation)}`, { resolver: this.catalogue, searchPath: [] })
+    const { uses, outputs, untraced } = statements[0]?.lineage ?? UNKNOWN
+    const sources = [...uses.map(({ source }) => source), ...outputs.flat()]
+    if (target === undefined) return
+    if (untraced !== '' || sources.some((source) => this.isMasked(source))) this.#spread(relation, column, target.attnum, 'fixed')
+  }
+
+  /** Views report their own OID: a view column that passes a masked one on carries the mask as well. */
+  #followViews(): void {
+    const views = new Set<number>()
+    for (const oid of this.#relations) for (const view of this.catalogue.dependents(oid)) views.add(view)
+    for (const oid of views) this.#follow(oid, views, new Set())
+  }
+
+  /** Views it reads come first. Views cannot form circles; `path` guards against a catalogue that says so. */
+  #follow(oid: number, views: ReadonlySet<number>, path: Set<number>): void {
+    const relation = this.catalogue.relation(oid)
+    if (relation === undefined || this.#problems.has(oid) || path.has(oid)) return
+    path.add(oid)
+    const lineage = viewLineage(relation, this.catalogue)
+    for (const { relation: read } of lineage.relations) {
+      if (read !== undefined && views.has(read.oid)) this.#follow(read.oid, views, path)
+    }
+    this.#problems.set(oid, this.#problemIn(lineage, relation))
+    for (const [index, sources] of lineage.outputs.entries()) {
+      const attnum = relation.columns[index]?.attnum
+      for (const source of sources) if (attnum !== undefined && this.isMasked(source)) this.#mask(oid, attnum, this.#methodOf(source))
+    }
+  }
+
+  #methodOf({ relation, attnum }: Source): MaskMethod {
+    return this.#methods.get(originKey(relation?.oid ?? 0, attnum)) ?? 'null'
+  }
+
+  /** Empty when every masked column comes out of the view as it went in. */
+  #problemIn(lineage: Lineage, view: Relation): string {
+    if (lineage.untraced !== '') return `the view ${label(view)} cannot be followed: ${lineage.untraced}`
+    const use = lineage.uses.find(({ source }) => this.isMasked(source) || carriesSource(source))
+    if (use !== undefined) return `the view ${label(view)} uses ${use.source.table}.${use.source.column} in ${use.how}`
+    const carried = lineage.outputs.flat().find(carriesSource)
+    if (carried !== undefined) return `the view ${label(view)} shows ${carried.table}.${carried.column}`
+    for (const { relation } of lineage.relations) {
+      const problem = relation === undefined || relation === view ? undefined : this.problem(relation)
+      if (problem !== undefined) return problem
+    }
+    return ''
+  }
+
+  #viewProblem(view: Relation): string | undefined {
+    if (view.schema === 'pg_catalog' || view.schema === 'information_schema') return undefined
+    let problem = this.#problems.get(view.oid)
+    if (problem === undefined) {
+      this.#problems.set(view.oid, '')
+      problem = this.#problemIn(viewLineage(view, this.catalogue), view)
+      this.#problems.set(view.oid, problem)
+    }
+    return problem === '' ? undefined : problem
+  }
+}
+
+const UNKNOWN: Lineage = { outputs: [], uses: [], relations: [], unresolved: [], untraced: 'its definition is not known' }
+const lineages = new WeakMap<Catalogue, Map<number, Lineage>>()
+
+/** What a view's own query does. The same for every mask, so it is kept with the catalogue. */
+function viewLineage(view: Relation, catalogue: Catalogue): Lineage {
+  let known = lineages.get(catalogue)
+  if (known === undefined) lineages.set(catalogue, (known = new Map()))
+  let lineage = known.get(view.oid)
+  if (lineage === undefined) known.set(view.oid, (lineage = followView(view, catalogue)))
+  return lineage
+}
+
+function followView(view: Relation, catalogue: Catalogue): Lineage {
+  const text = catalogue.definition(view.oid)
+  if (text === undefined) return UNKNOWN
+  const { statements } = analyse(text, { resolver: catalogue, searchPath: [] })
+  const [only] = statements
+  if (only === undefined || statements.length > 1) return UNKNOWN
+  const fits = only.lineage.outputs.length === view.columns.length
+  return fits || only.lineage.untraced !== '' ? only.lineage : { ...only.lineage, untraced: 'its columns do not fit its definition' }
+}
+
+/** Whether a system relation's column carries values of other tables. `undefined` asks for any of its columns. */
+export function carries(relation: Relation, column: string | undefined): boolean {
+  const columns = CARRIERS[relation.name]
+  if (columns === undefined || (relation.schema !== 'pg_catalog' && relation.name !== 'pg_stat_statements')) return false
+  return column === undefined || columns.includes(column)
+}
+
+export function carriesSource({ relation, column, attnum }: Source): boolean {
+  return relation !== undefined && carries(relation, attnum === 0 ? undefined : column)
+}
+
+function strictest(left: MaskMethod | undefined, right: MaskMethod): MaskMethod {
+  if (left === undefined) return right
+  return MASK_METHODS.indexOf(left) > MASK_METHODS.indexOf(right) ? left : right
+}
+
+export function label(relation: Relation): string {
+  return `${relation.schema}.${relation.name}`
+}
+
+function quoted({ schema, name }: Relation): string {
+  return [schema, name].map((part) => `"${part.replaceAll('"', '""')}"`).join('.')
+}
