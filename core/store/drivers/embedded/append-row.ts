@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { upcast, type NewEvent, type RecordedEvent } from '../../../events/index.ts'
+import type { NewEvent } from '../../../events/index.ts'
 import { corrupt } from './store-failure.ts'
 
 /** One append as stored. `position` and `revision` are those of its first event; the rest count on from there. */
@@ -28,13 +28,6 @@ export function eventsOf(row: AppendRow, path: string): NewEvent[] {
   const events = parsed(row, path)
   if (Array.isArray(events) && events.length === row.count) return events as NewEvent[]
   throw corrupt(path, `the append at position ${row.position} does not hold the ${row.count} events it says`)
-}
-
-/** The events of a row as readers get them, up-cast. */
-export function recordedEventsOf(row: AppendRow, path: string): RecordedEvent[] {
-  return eventsOf(row, path).map((event, i) =>
-    upcast({ ...event, stream: row.stream, revision: BigInt(row.revision + i), position: BigInt(row.position + i) }),
-  )
 }
 
 function parsed(row: AppendRow, path: string): unknown {

@@ -2,7 +2,8 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { setImmediate } from 'node:timers/promises'
 import type { RecordedEvent } from '../../../events/index.ts'
 import type { ReadAllOptions, ReadOptions } from '../../event-store.ts'
-import { recordedEventsOf, type AppendRow } from './append-row.ts'
+import type { AppendRow } from './append-row.ts'
+import { recordedEventsOf } from './recorded-events.ts'
 import { storeFailure } from './store-failure.ts'
 import { openForReading } from './store-file.ts'
 import { StreamIndex, type Place } from './stream-index.ts'
@@ -19,6 +20,8 @@ export class Reader {
   readonly #rowAt: StatementSync
   readonly #rowsFrom: StatementSync
   readonly #rowBefore: StatementSync
+  readonly #begin: StatementSync
+  readonly #end: StatementSync
 
   constructor(path: string) {
     this.#path = path
@@ -28,6 +31,8 @@ export class Reader {
     this.#rowAt = this.#db.prepare(`SELECT ${columns} FROM appends WHERE position = ?`)
     this.#rowsFrom = this.#db.prepare(`SELECT ${columns} FROM appends WHERE position >= ? ORDER BY position LIMIT ${CHUNK_ROWS}`)
     this.#rowBefore = this.#db.prepare('SELECT position FROM appends WHERE position <= ? ORDER BY position DESC LIMIT 1')
+    this.#begin = this.#db.prepare('BEGIN')
+    this.#end = this.#db.prepare('COMMIT')
   }
 
   get database(): DatabaseSync {
@@ -132,11 +137,11 @@ export class Reader {
   /** One read transaction: the index and the rows behind it are seen as of one commit. */
   #atOnce<T>(look: () => T): T {
     try {
-      this.#db.exec('BEGIN')
+      this.#begin.run()
       try {
         return look()
       } finally {
-        this.#db.exec('COMMIT')
+        this.#end.run()
       }
     } catch (error) {
       throw storeFailure(this.#path, error)

@@ -21,7 +21,8 @@ export type Verification = 'full' | 'tail'
  *
  * Finds changed bytes, and rows that were removed, added or moved, anywhere (`full`) or in the last rows (`tail`).
  * `known` is an end the record had earlier: rows removed from the end are found by it, and only by it.
- * It cannot find what went with a write-ahead log that somebody deleted, when that is newer than `known`.
+ * What it cannot find, when it is newer than `known`: appends at the end that went with a write-ahead log somebody
+ * deleted or cut short, or that stood behind a damaged place in it (SQLite takes that for where the log ends).
  */
 export function verifyStore(db: DatabaseSync, path: string, verification: Verification, known?: Head): Head {
   if (verification === 'full') checkStructure(db, path)
