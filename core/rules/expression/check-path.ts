@@ -17,7 +17,7 @@ export function checkPath(steps: readonly Tree[], scope: Scope): Expression {
 
 function checkStep(step: Tree, before: Expression | undefined, scope: Scope): Expression {
   const at = positionOf(step)
-  if (step.tuple !== undefined || step.focus !== undefined) throw new ExpressionProblem(at, '`@` and `#` are not available in rules')
+  if (step.tuple !== undefined || step.focus !== undefined) throw new ExpressionProblem(at, '`@`, `#` and `%` are not available in rules')
   if (step.keepArray === true) throw new ExpressionProblem(at, '`[]` is not needed: a list stays a list in rules; remove it')
   const { stages = [], ...bareStep } = step
   const mapped = before !== undefined && elementOf(before.type) !== undefined

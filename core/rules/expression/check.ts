@@ -81,7 +81,7 @@ export function check(tree: Tree, scope: Scope): Expression {
   const at = positionOf(tree)
   if (tree.group !== undefined) throw new ExpressionProblem(at, 'grouping `{ … }` after a path is not available in rules')
   if (tree.keepArray === true) throw new ExpressionProblem(at, '`[]` is not needed: a list stays a list in rules; remove it')
-  if (tree.tuple !== undefined || tree.focus !== undefined) throw new ExpressionProblem(at, '`@` and `#` are not available in rules')
+  if (tree.tuple !== undefined || tree.focus !== undefined) throw new ExpressionProblem(at, '`@`, `#` and `%` are not available in rules')
   return checkPredicates(checkNode(tree, scope, at), tree.predicate ?? [], scope)
 }
 
