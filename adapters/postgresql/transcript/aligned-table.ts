@@ -16,6 +16,7 @@ const TAB_WIDTH = 8
  * Cells must be safe to print; a row may have fewer or more cells than there are columns.
  */
 export function writeTable(columns: readonly TableColumn[], rows: readonly (readonly string[])[], output: TranscriptOutput): void {
+  if (columns.length === 0) return output.write('--')
   const titles = columns.map(({ title }) => title)
   const cells = rows.map((row) => row.map(linesOf))
   const widths = columnWidths(titles, cells)
@@ -52,7 +53,9 @@ function rowLine(row: readonly string[][], line: number, columns: readonly Table
     const text = lines[line] ?? ''
     const gap = ' '.repeat(Math.max(0, (widths[i] ?? 0) - widthOf(text)))
     const more = line < lines.length - 1
-    const padded = columns[i]?.right === true ? gap + text : i === last && !more ? text : text + gap
+    // The end of a line needs no padding; neither does a last cell that has ended before its row.
+    const bare = i === last && (line >= lines.length || (!more && columns[i]?.right !== true))
+    const padded = bare ? text : columns[i]?.right === true ? gap + text : text + gap
     return ` ${padded}${more ? '+' : i === last ? '' : ' '}`
   }).join('|')
 }

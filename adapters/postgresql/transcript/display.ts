@@ -1,9 +1,10 @@
 /**
  * Text that somebody else wrote, made safe for a terminal: whatever moves the cursor, changes colours or the direction of
  * writing, or hides itself becomes a visible escape, as psql writes them (`\r`, `\x1B`, `\u009B`). Line ends and tabs stay.
- * Source: PostgreSQL, src/fe_utils/mbprint.c, pg_wcsformat; Unicode general categories Cc, Cf, Cs, Zl, Zp.
+ * Source: PostgreSQL, src/fe_utils/mbprint.c, pg_wcsformat; Unicode general categories C, Zl and Zp.
+ * C also takes in what has no meaning yet, or a private one.
  */
-const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
+const UNSAFE = /[\p{C}\p{Zl}\p{Zp}]/gu
 
 export function display(text: string): string {
   return text.replaceAll('\r\n', '\n').replace(UNSAFE, escaped)
