@@ -1,7 +1,7 @@
 /** What the gateway is made of, and what each part is made from. The one place that knows inversify. */
 import { Container, type ServiceIdentifier } from 'inversify'
 import { AccessLog, Approvals, Gate, systemClock, type Clock, type Directory, type EventBus, type EventStore } from '../core/index.ts'
-import { openRuleEngine, type FolderRuleEngine } from '../core/rules/open-rule-engine.ts'
+import { openRuleEngine, type FolderRuleEngine } from '../core/rules/index.ts'
 import { LiveSessions } from './api/index.ts'
 import { configDirectory } from './config-directory.ts'
 import type { Config } from './config/index.ts'

@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import type { Container } from 'inversify'
 import { rfc3339, SallyportError, type EventData, type EventStore, type EventType, type Listener } from '../core/index.ts'
-import type { FolderRuleEngine, RulesetChange } from '../core/rules/open-rule-engine.ts'
+import type { FolderRuleEngine, RulesetChange } from '../core/rules/index.ts'
 import { callers, createApi, listenApi, type Health } from './api/index.ts'
 import type { Config } from './config/index.ts'
 import { createContainer, PARTS, sourceOf } from './container.ts'
 import { aboutError, type Log } from './log.ts'
 import { PROTOCOLS, type RunningAdapter } from './protocols/index.ts'
 import { createSecrets } from './secrets.ts'
-import { VERSION } from './version.ts'
+import { VERSION } from './package-root.ts'
 
 /** How long sessions have to end; then the store is closed over them. */
 const STOP_MS = 10_000

@@ -1,11 +1,14 @@
 import { createPostgresAdapter } from '../../adapters/postgresql/adapter.ts'
 import { parseVerifier } from '../../adapters/postgresql/auth/scram-verifier.ts'
 import type { UpstreamTls } from '../../adapters/postgresql/auth/connect-upstream.ts'
+import { analyse } from '../../adapters/postgresql/sql/analyse.ts'
 import { SQL_FACTS } from '../../adapters/postgresql/sql/facts-declaration.ts'
+import { loadSqlParser } from '../../adapters/postgresql/sql/load.ts'
 import type { PostgresTarget } from '../../adapters/postgresql/target.ts'
 import { createServerTls, type ServerTls } from '../../adapters/shared/tls.ts'
-import { SallyportError, type Listener } from '../../core/index.ts'
-import type { FolderRuleEngine } from '../../core/rules/open-rule-engine.ts'
+import { SallyportError, type Command, type Listener } from '../../core/index.ts'
+import type { FolderRuleEngine } from '../../core/rules/index.ts'
+import type { RecordingRenderer } from '../../projections/index.ts'
 import { configDirectory } from '../config-directory.ts'
 import type { Config, ListenerConfig, TargetConfig } from '../config/index.ts'
 import { plainText, type Secrets } from '../secrets.ts'
@@ -14,7 +17,11 @@ import type { AdapterParts, Protocol } from './protocol.ts'
 export const postgresql: Protocol = {
   id: 'postgresql',
   facts: SQL_FACTS,
-  renderers: {},
+  renderers: { 'postgresql/backend': loadRenderer },
+  async analyser() {
+    await loadSqlParser()
+    return commandOf
+  },
   async create(parts) {
     const { config, gate, accessLog, directory, engine, log } = parts
     const adapter = await createPostgresAdapter({
@@ -28,6 +35,19 @@ export const postgresql: Protocol = {
     for (const listener of config.listeners) await tlsOf(listener, secrets)
     await checkVerifiers(config, secrets)
   },
+}
+
+async function loadRenderer(): Promise<RecordingRenderer> {
+  const { renderRecording } = await import('../../adapters/postgresql/transcript.ts')
+  return (recording, { command }) => renderRecording(recording, { text: command.text })
+}
+
+function commandOf(text: string, { values }: { readonly values: readonly (string | null)[] }): Command {
+  const { action, actions, resources, fidelity, opaque, sql } = analyse(text, { resolver: undefined, searchPath: undefined })
+  return {
+    protocol: 'postgresql', action, actions: [...actions], phase: 'execute', text, values: [...values], valuesComplete: true,
+    resources: [...resources], fidelity, opaque, facts: { sql },
+  }
 }
 
 function limitsOf({ limits, recording }: Config): { sessions: number; sessionsPerPerson: number; loginTimeoutMs: number; statementBytes: number; recordingBytes: number } {

@@ -1,6 +1,6 @@
 import type { AccessLog, Directory, FactsDeclaration, Gate, Listener, ProtocolAdapter } from '../../core/index.ts'
 import type { RecordingRenderer } from '../../projections/index.ts'
-import type { FolderRuleEngine } from '../../core/rules/open-rule-engine.ts'
+import type { AnalyseText, FolderRuleEngine } from '../../core/rules/index.ts'
 import type { Config } from '../config/index.ts'
 import type { Log } from '../log.ts'
 import type { Secrets } from '../secrets.ts'
@@ -26,6 +26,8 @@ export interface Protocol {
   readonly facts: FactsDeclaration
   /** Recording encoding → what turns it into text. */
   readonly renderers: Readonly<Record<string, () => Promise<RecordingRenderer>>>
+  /** Understands a text without a target at hand: names stay as they are written. For rule tests and explanations. */
+  analyser(): Promise<AnalyseText>
   create(parts: AdapterParts): Promise<{ adapter: RunningAdapter; listen(): Promise<Listener[]> }>
   /** Whether everything that the configuration refers to is there; rejects with `CONFIG_INVALID`. Connects to nothing. */
   check(config: Config, secrets: Secrets): Promise<void>

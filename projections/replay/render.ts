@@ -4,7 +4,7 @@ import { printable, printableLine } from '../text/printable.ts'
 import type { SessionEntry } from '../sessions/query.ts'
 import type { ReplayStep } from './read.ts'
 
-/** Turns recorded bytes into what the client saw, as text; an adapter has one for its own encodings. */
+/** Turns recorded bytes into what the client saw, as text, and says where a recording was capped; an adapter has one for its own encodings. */
 export type RecordingRenderer = (recording: Recording, step: ReplayStep) => string
 export type RecordingRenderers = Readonly<Record<string, RecordingRenderer>>
 
@@ -58,8 +58,7 @@ function responses(step: ReplayStep, renderers: RecordingRenderers): string[] {
   if (recording === undefined) return []
   const render = Object.hasOwn(renderers, recording.encoding) ? renderers[recording.encoding] : undefined
   const text = render === undefined ? `(${recording.bytes} bytes of ${recording.encoding}, which nothing here can render)` : render(recording, step)
-  const lines = printable(text).trimEnd().split('\n').map((line) => `  | ${line}`.trimEnd())
-  return recording.cappedAt === undefined ? lines : [...lines, `  | … recorded up to the cap of ${recording.cappedAt} bytes; the whole response had ${recording.bytes}`]
+  return printable(text).trimEnd().split('\n').map((line) => `  | ${line}`.trimEnd())
 }
 
 function ended({ outcome }: ReplayStep): string {

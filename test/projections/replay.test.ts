@@ -8,7 +8,7 @@ const SESSION = sessionId(0xa1)
 const OTHER = sessionId(0xb2)
 
 const renderers: RecordingRenderers = {
-  'test/text': ({ chunks }) => chunks.map(({ data }) => Buffer.from(data, 'base64').toString()).join(''),
+  'test/text': ({ chunks, cappedAt }) => `${chunks.map(({ data }) => Buffer.from(data, 'base64').toString()).join('')}${cappedAt === undefined ? '' : `\n(capped at ${cappedAt})`}`,
 }
 
 function history(): History {

@@ -1,0 +1,92 @@
+/** What `sallyport init` writes. Everything that is not commented out is needed; everything else shows its default. */
+export const CONFIG_TEMPLATE = `# Sallyport: who may do what to which system, and where it is recorded.
+# Check it with \`sallyport check\`, start it with \`sallyport serve\`.
+#
+# Secrets never stand in this file. Write where they are:
+#   "\${env:NAME}"    the environment variable NAME
+#   "\${file:path}"   the content of a file
+# Relative paths start at this file's folder.
+
+# The systems behind the gateway. The gateway logs in to them; its clients never see how.
+targets:
+  shop:
+    protocol: postgresql
+    host: 127.0.0.1
+    port: 5432
+    database: shop
+    user: shop_app
+    password: "\${env:SHOP_PASSWORD}"
+    # TLS to the target. verify-full is the default: change it only where the network is trusted.
+    tls: { mode: verify-full }            # disable | prefer | require | verify-ca | verify-full; ca: "\${file:ca.pem}"
+    # Rules read labels as target.labels.NAME.
+    labels: { environment: production }
+    # What columns hold. Rules mask by class: class:pii.email
+    classes:
+      public.customers.email: pii.email
+    # databases: [reporting]              # which others of the same server may be asked for; default: any
+    # fastpath: false                     # function calls without SQL
+    # replication: false
+
+# Where clients connect: psql "host=127.0.0.1 port=15432 user=ada dbname=shop"
+# The database name picks the target: shop, or shop/reporting for another database of the same server.
+listeners:
+  - protocol: postgresql
+    listen: 127.0.0.1:15432
+    # tls: { cert: "\${file:server.pem}", key: "\${file:server.key}", required: true }
+    # target: shop                        # a listener for one target: every database name is that server's
+
+# Who may connect, and who may approve.
+people:
+  ada:
+    groups: [engineers]
+    # postgresql: { verifier: "SCRAM-SHA-256$..." }   # printed by: sallyport password
+    # targets: [shop]                                 # default: all
+  grace:
+    groups: [reviewers]
+    # api: { token: "sha256:..." }                    # printed by: sallyport token
+    # api: { token: "sha256:...", operator: true }    # may also see sessions and reload rules
+  # ada-agent:
+  #   kind: agent                         # person | service | agent
+  #   acts-for: ada                       # what it asks for, ada cannot approve
+  #   postgresql: { verifier: "SCRAM-SHA-256$..." }
+
+# Each file is one rule. What no rule allows is blocked.
+rules:
+  folder: ./rules
+  default: block
+  watch: true                             # new rules apply at once; a broken set is refused and the old one stays
+
+# For rules that hold a command and do not say who answers.
+approvals:
+  approvers: [group:reviewers]
+  timeout: 10m
+
+# ---- Everything below shows its default. ----
+
+# gateway: { name: gateway-1 }
+
+# Where everything is recorded. Many gateways share { eventstoredb: "\${env:EVENTSTORE_URL}" }.
+# store: { embedded: { path: ./data/events.db } }
+
+# How gateways talk to each other: local, or { nats: { servers: ["nats://127.0.0.1:4222"] } }
+# bus: local
+
+# write-ahead: no command reaches a target before its decision is on disk. relaxed: faster; a crash loses the last moments.
+# audit: write-ahead
+
+# What is kept of each response, as the client got it (masked).
+# recording: { bytes-per-command: 64KiB }
+
+# limits:
+#   sessions: 1000
+#   sessions-per-person: 200
+#   login-timeout: 15s
+#   statement-bytes: 16MiB
+#   store-backlog: 64MiB
+
+# The local API that \`sallyport approvals\` talks to: a socket, or { listen: 127.0.0.1:8443 }.
+# api: { socket: ./data/api.sock }
+
+# Read models for \`sallyport audit\` and \`sallyport replay\`; may be deleted at any time.
+# projections: { path: ./data/projections.db }
+`
