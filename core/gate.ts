@@ -16,6 +16,7 @@ import type { Approvals, Resolution } from './approvals/approvals.ts'
 import type { EventBus } from './bus/event-bus.ts'
 import { rfc3339, type Clock } from './clock.ts'
 import type { ApprovalRequested, Command, NewEvent, Outcome, Recording, SessionClosed, Verdict } from './events/index.ts'
+import { FlushSchedule } from './flush-schedule.ts'
 import { GateSession, type SessionRequest } from './gate-session.ts'
 import { Journal } from './journal.ts'
 import type { RuleEngine } from './rules/rule-engine.ts'
@@ -46,13 +47,10 @@ export interface GateOptions {
 
 /** In relaxed mode, this much that is not durable yet makes the next decision wait. */
 const MAX_RELAXED_PENDING_BYTES = 16 * 1024 * 1024
-/** How long an outcome waits for company before it is written by itself. */
-const SETTLE_FLUSH_MS = 20
 
 export class Gate {
   readonly #options: GateOptions
-  readonly #unflushed = new Set<Journal>()
-  #flushTimer: NodeJS.Timeout | undefined
+  readonly #schedule = new FlushSchedule()
 
   constructor(options: GateOptions) {
     this.#options = options
@@ -63,32 +61,52 @@ export class Gate {
     const { store, source, clock } = this.#options
     const id = randomUUID()
     const published = (events: readonly NewEvent[]): void => this.#publish(events)
-    const journal = new Journal(id, { store, source, clock, published, staged: (it) => this.#flushSoon(it) })
+    const journal = new Journal(id, { store, source, clock, published, staged: (it) => this.#schedule.soon(it) })
     const session = new GateSession(id, request, journal, rfc3339(clock.now()))
     const { protocol, identity, target, address, tls, claimed } = request
     journal.stage('session.opened.v1', { session: id, protocol, identity, target, address, tls, claimed }, { subject: id })
-    await journal.flush()
+    await journal.flush().catch((error: unknown) => {
+      void this.close(session, { reason: 'error', bytesFromClient: 0, bytesToClient: 0, error: 'it could not be recorded' })
+      throw error
+    })
     return session
   }
 
   /** Decides on a command. Never rejects. Answers at once only if the verdict is known and nothing has to become durable first. */
   decide(session: GateSession, command: Command): Decision | Promise<Decision> {
-    if (session.evaluating !== undefined) return session.evaluating.then(() => this.decide(session, command))
+    const before = session.evaluating
+    if (before !== undefined) return this.#inTurn(session, command, before.then(() => this.#evaluate(session, command)))
+    const verdict = this.#evaluate(session, command)
+    if (verdict instanceof Promise) return this.#inTurn(session, command, verdict)
+    return this.#record(session, command, verdict)
+  }
+
+  #evaluate(session: GateSession, command: Command): Verdict | Promise<Verdict> {
+    const { engine, clock } = this.#options
+    const { identity, target } = session
     session.commands++
-    const verdict = this.#options.engine.evaluate({ command, identity: session.identity, target: session.target, session, now: this.#options.clock.now() })
-    if (!(verdict instanceof Promise)) return this.#record(session, command, verdict)
-    const evaluating = verdict.then((late) => {
-      session.evaluating = undefined
-      return this.#record(session, command, late)
+    try {
+      const verdict = engine.evaluate({ command, identity, target, session, now: clock.now() })
+      return verdict instanceof Promise ? verdict.catch(() => unevaluated(engine.digest())) : verdict
+    } catch {
+      return unevaluated(engine.digest())
+    }
+  }
+
+  /** Later commands wait until this one is recorded (boxed: not until that is durable), so the record has the order they came in. */
+  #inTurn(session: GateSession, asked: Command, verdict: Promise<Verdict>): Promise<Decision> {
+    const recorded = verdict.then((late) => {
+      if (session.evaluating === recorded) session.evaluating = undefined
+      return { decision: this.#record(session, asked, late) }
     })
-    session.evaluating = evaluating
-    return evaluating
+    session.evaluating = recorded
+    return recorded.then(({ decision }) => decision)
   }
 
   /** Command and decision are one append. A crash before it: nothing was forwarded. A crash after it: the outcome is unknown. */
   #record(session: GateSession, asked: Command, verdict: Verdict): Decision | Promise<Decision> {
     const { journal } = session
-    const command = journal.stage('command.received.v1', { session: session.id, number: session.commands, command: asked })
+    const command = journal.stage('command.received.v1', { session: session.id, number: session.commands, command: asked }, { bytes: sizeOf(asked) })
     const id = journal.stage('decision.made.v1', { session: session.id, command, verdict }, { subject: command, causation: command })
     const decision: Decision = { id, command, verdict, session, asked }
     const mayRunAhead = this.#options.audit === 'relaxed' && !journal.broken && this.#options.store.pending() < MAX_RELAXED_PENDING_BYTES
@@ -152,12 +170,14 @@ export class Gate {
     return session.journal.stage('decision.made.v1', data, { subject: command, causation: decision.id })
   }
 
-  /** How it ended. Durable with the session's next append, or `SETTLE_FLUSH_MS` later. */
+  /** How it ended. Durable with the session's next append, or a few ms later. */
   settle(decision: Decision, outcome: Outcome, recording?: Recording): void {
     const { session, command } = decision
     const about = { subject: command, causation: decision.id }
     session.journal.stage('outcome.recorded.v1', { session: session.id, command, outcome }, about)
-    if (recording !== undefined) session.journal.stage('recording.captured.v1', { session: session.id, command, recording }, about)
+    if (recording === undefined) return
+    const bytes = recording.chunks.reduce((sum, { data }) => sum + data.length, 0)
+    session.journal.stage('recording.captured.v1', { session: session.id, command, recording }, { ...about, bytes })
   }
 
   /** Ends a session. Resolves when its last event is durable, or cannot be. */
@@ -166,18 +186,25 @@ export class Gate {
     await session.journal.flush().catch(() => {})
   }
 
+  /** They are durable: that the bus cannot take one (it is closed, or the event is too large for it) undoes nothing. */
   #publish(events: readonly NewEvent[]): void {
-    for (const event of events) this.#options.bus.publish(subjectOf(event.type), event)
+    for (const event of events) {
+      try {
+        this.#options.bus.publish(subjectOf(event.type), event)
+      } catch {}
+    }
   }
+}
 
-  #flushSoon(journal: Journal): void {
-    this.#unflushed.add(journal)
-    this.#flushTimer ??= setTimeout(() => {
-      this.#flushTimer = undefined
-      for (const waiting of this.#unflushed) waiting.flush().catch(() => {})
-      this.#unflushed.clear()
-    }, SETTLE_FLUSH_MS)
-  }
+/** The engine broke its contract. */
+function unevaluated(ruleset: string): Verdict {
+  return { effect: 'block', by: 'failure', reason: 'the rules could not be evaluated', votes: [], obligations: { masks: [] }, ruleset }
+}
+
+function sizeOf({ text, values }: Command): number {
+  let bytes = text.length
+  for (const value of values) bytes += value?.length ?? 0
+  return bytes
 }
 
 const subjects = new Map<string, string>()

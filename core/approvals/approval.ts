@@ -1,6 +1,6 @@
 import type { ApprovalAnswered, ApprovalRequested, Identity, RecordedEvent } from '../events/index.ts'
 
-/** Where an approval stands; a fold over its stream. `pending` is the only state with a way out but `granted`, which is spent once. */
+/** Where an approval stands; a fold over its stream. The only ways on are those in `NEXT`. */
 export type ApprovalState =
   | { readonly status: 'none' }
   | { readonly status: 'pending'; readonly request: ApprovalRequested }
@@ -8,7 +8,19 @@ export type ApprovalState =
   | { readonly status: 'expired' | 'consumed'; readonly request: ApprovalRequested }
   | { readonly status: 'withdrawn'; readonly request: ApprovalRequested; readonly reason: string }
 
+/** What may follow each state; a grant is spent once, or withdrawn unused. Everything else in the stream changes nothing. */
+const NEXT: Readonly<Record<ApprovalState['status'], readonly string[]>> = {
+  none: ['approval.requested.v1'],
+  pending: ['approval.granted.v1', 'approval.denied.v1', 'approval.expired.v1', 'approval.withdrawn.v1'],
+  granted: ['approval.consumed.v1', 'approval.withdrawn.v1'],
+  denied: [],
+  expired: [],
+  withdrawn: [],
+  consumed: [],
+}
+
 export function evolve(state: ApprovalState, event: Pick<RecordedEvent, 'type' | 'data'>): ApprovalState {
+  if (!NEXT[state.status].includes(event.type)) return state
   if (event.type === 'approval.requested.v1') return { status: 'pending', request: event.data as ApprovalRequested }
   if (state.status === 'none') return state
   const { request } = state

@@ -69,10 +69,8 @@ export class Approvals {
   async resolution(request: ApprovalRequested, signal: AbortSignal): Promise<Resolution> {
     try {
       for (;;) {
-        const wake = this.#nextWake(request, signal)
-        const answered = resolutionOf(await this.get(request.approval))
-        if (answered !== undefined && !signal.aborted) return answered
-        const woken = await wake
+        const woken = await this.#answeredOr(request, signal)
+        if (typeof woken !== 'string') return woken
         if (woken === 'aborted') return await this.#end(request, 'approval.withdrawn.v1', reasonOf(signal))
         if (woken === 'timeout') return await this.#end(request, 'approval.expired.v1', '')
       }
@@ -104,7 +102,15 @@ export class Approvals {
       if (!(error instanceof StoreConflict)) throw error
       throw new SallyportError('APPROVAL_REFUSED', `approval ${approval}: somebody else answered first`, { cause: error })
     }
-    this.#options.bus.publish(ANSWERED, approval)
+    this.#wakeHolder(approval)
+  }
+
+  /** The answer is durable, and counts, also when the bus cannot say so: who waits reads the stream when the time is up. */
+  #wakeHolder(approval: string): void {
+    this.#held.get(approval)?.wake()
+    try {
+      this.#options.bus.publish(ANSWERED, approval)
+    } catch {}
   }
 
   /** Where an approval stands, from its stream. */
@@ -132,7 +138,7 @@ export class Approvals {
     const { approval } = request
     const { state, revision } = await this.#load(approval)
     const answered = resolutionOf(state)
-    if (answered !== undefined && (type === 'approval.expired.v1' || answered.status === 'denied')) return answered
+    if (answered !== undefined && (type === 'approval.expired.v1' || answered.status !== 'granted')) return answered
     try {
       await this.#append(request, revision, type, type === 'approval.withdrawn.v1' ? { approval, reason } : { approval })
     } catch (error) {
@@ -142,8 +148,19 @@ export class Approvals {
     return type === 'approval.withdrawn.v1' ? { status: 'withdrawn', reason } : { status: 'expired' }
   }
 
-  #nextWake(request: ApprovalRequested, signal: AbortSignal): Promise<'answered' | 'timeout' | 'aborted'> {
-    const { promise, resolve } = Promise.withResolvers<'answered' | 'timeout' | 'aborted'>()
+  /** What the stream says, else what ends the next wait. It listens first, so that no answer falls between the two. */
+  async #answeredOr(request: ApprovalRequested, signal: AbortSignal): Promise<Resolution | Woken> {
+    const wait = this.#listen(request, signal)
+    try {
+      const answered = resolutionOf(await this.get(request.approval))
+      return answered !== undefined && !signal.aborted ? answered : await wait.woken
+    } finally {
+      wait.stop()
+    }
+  }
+
+  #listen(request: ApprovalRequested, signal: AbortSignal): { woken: Promise<Woken>; stop: () => void } {
+    const { promise, resolve } = Promise.withResolvers<Woken>()
     const held = this.#held.get(request.approval)
     if (held !== undefined) held.wake = () => resolve('answered')
     const left = Date.parse(request.expires) - this.#options.clock.now()
@@ -151,10 +168,11 @@ export class Approvals {
     const aborted = (): void => resolve('aborted')
     signal.addEventListener('abort', aborted, { once: true })
     if (signal.aborted) aborted()
-    return promise.finally(() => {
+    const stop = (): void => {
       clearTimeout(timer)
       signal.removeEventListener('abort', aborted)
-    })
+    }
+    return { woken: promise, stop }
   }
 
   async #append<T extends EventType>(request: ApprovalRequested, expected: 'no_stream' | bigint, type: T, data: EventData<T>): Promise<void> {
@@ -167,6 +185,7 @@ export class Approvals {
   }
 }
 
+type Woken = 'answered' | 'timeout' | 'aborted'
 type EndType = 'approval.expired.v1' | 'approval.withdrawn.v1'
 /** Node's timers hold 31 bits of milliseconds. */
 const MAX_TIMER_MS = 2_147_483_647

@@ -13,6 +13,6 @@ export interface Asked {
 
 /** `sha256:…` over exactly what is asked. Two requests share it only if nothing about them differs. */
 export function approvalDigest({ session, command, asked, identity, target, ruleset }: Asked): string {
-  const bound = [session, command, asked.protocol, asked.text, asked.values, identity, target.name, target.database, ruleset]
+  const bound = [session, command, asked, identity, target, ruleset]
   return `sha256:${createHash('sha256').update(JSON.stringify(bound)).digest('hex')}`
 }

@@ -39,11 +39,21 @@ export class BodyReader {
 
   /** A zero-terminated string, as UTF-8. */
   cstring(): string {
+    const start = this.at
+    return this.#buffer.toString('utf8', start, this.#terminator())
+  }
+
+  /** The bytes of a zero-terminated string, without the zero. A view, not a copy. */
+  cstringBytes(): Buffer {
+    const start = this.at
+    return this.#buffer.subarray(start, this.#terminator())
+  }
+
+  #terminator(): number {
     const end = this.#buffer.indexOf(0, this.at)
     if (end < 0 || end >= this.#end) throw new WireViolation('a string has no end')
-    const text = this.#buffer.toString('utf8', this.at, end)
     this.at = end + 1
-    return text
+    return end
   }
 
   skip(bytes: number): void {

@@ -77,6 +77,7 @@ export class FrameReader {
   /** After `NEED_MORE` or `TOO_LARGE`: lets the incomplete message go by in pieces. Its header is the first piece's beginning. */
   passThrough(): void {
     this.#passing = this.length
+    this.#allowance = 0
   }
 
   /** True while a message that is passed through is not yet whole. */
@@ -133,7 +134,6 @@ export class FrameReader {
     this.length = claimed + 1
     return this.length
   }
-
 
   /** Moves the unread bytes into `#rest`. */
   #keep(length: number): typeof NEED_MORE {
@@ -193,7 +193,6 @@ export class FrameReader {
     return PIECE
   }
 }
-
 
 function readUint32(bytes: Buffer, at: number): number {
   return (((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0)) >>> 0

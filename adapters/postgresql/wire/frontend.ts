@@ -4,17 +4,18 @@ import { FRONTEND } from './message-types.ts'
 /** Decoders take a whole message, header included: `buffer[start, end)`. They throw `WireViolation`. */
 const HEADER = 5
 
-/** Query: cstring text. */
-export function decodeQuery(buffer: Buffer, start: number, end: number): string {
+/** Query: cstring text, in the client's encoding. */
+export function decodeQuery(buffer: Buffer, start: number, end: number): Buffer {
   const body = new BodyReader(buffer, start + HEADER, end)
-  const text = body.cstring()
+  const text = body.cstringBytes()
   body.finish()
   return text
 }
 
 export interface ParseMessage {
   readonly name: string
-  readonly text: string
+  /** In the client's encoding. */
+  readonly text: Buffer
   /** Type OIDs as the client gave them; 0 = unspecified. */
   readonly types: readonly number[]
 }
@@ -23,7 +24,7 @@ export interface ParseMessage {
 export function decodeParse(buffer: Buffer, start: number, end: number): ParseMessage {
   const body = new BodyReader(buffer, start + HEADER, end)
   const name = body.cstring()
-  const text = body.cstring()
+  const text = body.cstringBytes()
   const types = Array.from({ length: body.uint16() }, () => body.uint32())
   body.finish()
   return { name, text, types }
@@ -123,6 +124,10 @@ export function encodeExecute(portal: string): Buffer {
 
 export function encodeDescribePortal(portal: string): Buffer {
   return message(FRONTEND.describe, cstring(`P${portal}`))
+}
+
+export function encodeFlush(): Buffer {
+  return message(FRONTEND.flush)
 }
 
 export function encodeSync(): Buffer {
