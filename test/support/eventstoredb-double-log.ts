@@ -31,7 +31,8 @@ const RECORD_OVERHEAD = 96n
 
 /** Source: EventStoreDB documentation, "Appending events" (optimistic concurrency, idempotence). */
 export class EventLog {
-  entries: LogEntry[] = []
+  #log: LogEntry[] = []
+  readonly #streams = new Map<string, LogEntry[]>()
   readonly #deleted = new Set<string>()
   #end = 4096n
 
@@ -39,6 +40,10 @@ export class EventLog {
     // What is in every real log: the server's own events, and those of other applications.
     this.#writeForeign('$stats-127.0.0.1:2113', '$statsCollected', '{"proc-cpu":1}')
     this.#writeForeign('otherapp-1', 'SomethingElse', '[1]')
+  }
+
+  get entries(): readonly LogEntry[] {
+    return this.#log
   }
 
   append({ stream, expected, events }: Proposal): Verdict {
@@ -53,8 +58,8 @@ export class EventLog {
     return { kind: 'written', revision: last.revision, position: last.position }
   }
 
-  stream(name: string): LogEntry[] {
-    return this.entries.filter((entry) => entry.stream === name)
+  stream(name: string): readonly LogEntry[] {
+    return this.#streams.get(name) ?? []
   }
 
   isDeleted(name: string): boolean {
@@ -64,13 +69,14 @@ export class EventLog {
   /** Hard delete: its events are scavenged, a tombstone stays. */
   tombstone(name: string): void {
     this.#deleted.add(name)
-    this.entries = this.entries.filter((entry) => entry.stream !== name)
+    this.truncate(name, 2n ** 63n)
     this.#writeForeign(name, '$streamDeleted', '{}')
   }
 
   /** What `$maxCount`, `$maxAge`, `$tb` and a scavenge do: the first events go. */
   truncate(name: string, before: bigint): void {
-    this.entries = this.entries.filter((entry) => entry.stream !== name || entry.revision >= before)
+    this.#streams.set(name, this.stream(name).filter(({ revision }) => revision >= before))
+    this.#log = this.#log.filter((entry) => entry.stream !== name || entry.revision >= before)
   }
 
   #write(stream: string, actual: bigint | undefined, events: readonly ProposedEvent[]): LogEntry {
@@ -79,7 +85,10 @@ export class EventLog {
       this.#end += RECORD_OVERHEAD + BigInt(event.data.length + event.metadata.length)
       return { ...event, stream, revision: ++revision, position: this.#end }
     })
-    this.entries.push(...written)
+    this.#log.push(...written)
+    const known = this.#streams.get(stream)
+    if (known === undefined) this.#streams.set(stream, written)
+    else known.push(...written)
     const last = written.at(-1)
     if (last === undefined) throw new Error('an append without events')
     return last

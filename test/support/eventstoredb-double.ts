@@ -185,7 +185,7 @@ export class EventStoreDbDouble {
     const name = Buffer.from(wanted?.getStreamIdentifier()?.getStreamName_asU8() ?? []).toString()
     if (this.log.isDeleted(name)) throw failure('stream-deleted', status.FAILED_PRECONDITION, { 'stream-name': name })
     const all = this.log.stream(name)
-    if (all.length === 0) return void (await send(call, streamNotFound(name)))
+    if (all.length === 0) return send(call, streamNotFound(name))
     const backwards = options.getReadDirection() === streams.ReadReq.Options.ReadDirection.BACKWARDS
     const from = wanted?.hasRevision() ? BigInt(wanted.getRevision()) : undefined
     const ordered = backwards ? all.toReversed() : all

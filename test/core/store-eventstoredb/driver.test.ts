@@ -101,7 +101,7 @@ describe('what the EventStoreDB driver reads', () => {
 
   it('takes every stream that is not a system stream when the prefix is empty', async (test) => {
     const { double, store } = await setUp(test, { streamPrefix: '' })
-    double.log.entries = double.log.entries.filter(({ stream }) => stream.startsWith('$'))
+    double.log.truncate('otherapp-1', 1n)
     await store.append('bare', [anEvent()], 'no_stream')
     assert.equal(double.log.stream('bare').length, 1)
     assert.deepEqual((await collect(store.readAll())).map(({ stream }) => stream), ['bare'])

@@ -60,6 +60,45 @@ describe('an EventStoreDB server in trouble', () => {
     assert.equal(all.length, 400)
   })
 
+  it('ends no process by an error that comes after its reader has left', async (test) => {
+    const { double, store } = await setUp(test)
+    await store.append('s', someEvents(100), 'no_stream')
+    for (let round = 0; round < 10; round++) {
+      const leave = async (events: AsyncIterable<RecordedEvent>): Promise<void> => {
+        for await (const _ of events) {
+          double.kill()
+          break
+        }
+      }
+      await Promise.all([leave(store.readAll({ follow: true })), leave(store.read('s')), leave(store.readAll())].map((left) => left.catch(() => {})))
+      double.kill()
+      await double.start()
+      await eventually(() => collect(store.read('s')))
+    }
+  })
+
+  it('is looked for by gossip as long as callers ask, and found when it is back', async (test) => {
+    const double = await startEventStoreDbDouble()
+    const store = await openEventStoreDb({ connectionString: `${double.discoverString}&maxDiscoverAttempts=1&discoveryInterval=1` })
+    test.after(async () => {
+      await store.close()
+      double.kill()
+    })
+    for (let round = 0; round < 3; round++) {
+      double.hold()
+      const before = double.appendCalls
+      const underWay = Array.from({ length: 20 }, (_, i) => assert.rejects(store.append(`s-${i}`, [anEvent()], 'any'), UNAVAILABLE))
+      await until(() => double.appendCalls === before + 20)
+      const reads = Array.from({ length: 20 }, () => collect(store.readAll()).catch(() => {}))
+      double.kill()
+      await Promise.all([...underWay, ...reads])
+      await assert.rejects(store.append('s', [anEvent()], 'any'), UNAVAILABLE)
+      double.release()
+      await double.start()
+      await eventually(() => store.append('s', [anEvent()], 'any'))
+    }
+  })
+
   it('may have written what it did not answer: a retry tells', async (test) => {
     const { double, store } = await setUp(test)
     const events = someEvents(2)

@@ -9,7 +9,7 @@ import { Routes, type Receivers } from './routes.ts'
 
 export interface LocalBusOptions {
   /** What handlers throw ends here; default: a process warning. */
-  onError?(error: unknown): void
+  readonly onError?: (error: unknown) => void
   /** Default: a NATS server's 1 MiB. */
   readonly maxPayloadBytes?: number
 }

@@ -19,7 +19,7 @@ export interface NatsOptions {
   /** How long `ready` and a drained `close` wait for the server; default 5000. */
   readonly flushTimeoutMs?: number
   /** Told of what handlers throw, of messages that are not JSON and of what the server complains about; default: a process warning. */
-  onError?(error: unknown): void
+  readonly onError?: (error: unknown) => void
 }
 
 /** Files in PEM. */

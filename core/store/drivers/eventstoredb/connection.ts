@@ -26,8 +26,8 @@ export async function endClient(client: EventStoreDBClient): Promise<void> {
 }
 
 interface Internals {
-  handleError(client: unknown, error: Error): Promise<void>
-  supports(method: unknown, feature?: string): Promise<boolean>
+  handleError: (client: unknown, error: Error) => Promise<void>
+  supports: (method: unknown, feature?: string) => Promise<boolean>
   getChannel(): Promise<{ close(): void }>
 }
 

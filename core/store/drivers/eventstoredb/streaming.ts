@@ -7,7 +7,7 @@ export interface ServerStream {
     destroy(): unknown
   }
   /** Ends the call at the server. */
-  stop(): Promise<void>
+  readonly stop: () => Promise<void>
 }
 
 /**
@@ -18,7 +18,8 @@ export async function* streamEvents(open: () => ServerStream, signal?: AbortSign
   if (signal?.aborted) return
   const { events, stop } = open()
   const abort = (): void => void events.destroy()
-  // The library emits errors even after the consumer has left, when nobody would listen: that would end the process.
+  // The library emits errors even after the consumer has left. Node's iterator happens to go on listening then; were
+  // it to stop, such an error would end the process.
   events.on('error', ignore)
   signal?.addEventListener('abort', abort, { once: true })
   try {
