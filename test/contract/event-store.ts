@@ -10,7 +10,7 @@ export interface EventStoreDriver {
   /** A store that the suite may write to; it closes it. Streams of earlier runs may be in it. */
   open(): Promise<EventStore>
   /** Opens what the last `open` (now closed) left behind. Absent when nothing outlives a close. */
-  reopen?(): Promise<EventStore>
+  readonly reopen?: () => Promise<EventStore>
   /** After the last test. */
   cleanUp?(): Promise<void> | void
 }

@@ -102,9 +102,9 @@ function mustHoldSomething(path: string): void {
 function mustBeAStore(db: DatabaseSync, path: string): void {
   const application = db.prepare('PRAGMA application_id').get()?.['application_id']
   if (application !== APPLICATION_ID) throw corrupt(path, 'it is an SQLite file, but not an event store')
-  const format = db.prepare('PRAGMA user_version').get()?.['user_version']
+  const format: unknown = db.prepare('PRAGMA user_version').get()?.['user_version']
   if (format === FORMAT) return
-  throw new SallyportError('STORE_UNAVAILABLE', `${path} has format ${format}; this version of Sallyport reads format ${FORMAT}`)
+  throw new SallyportError('STORE_UNAVAILABLE', `${path} has format ${String(format)}; this version of Sallyport reads format ${FORMAT}`)
 }
 
 /** The store's id, a UUID: also what the chain of digests starts from. */
