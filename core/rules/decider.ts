@@ -18,6 +18,7 @@ interface Kept {
   /** Of `outcomes` alone; the answer when the fleeting rules have nothing to add. */
   readonly verdict: Verdict
   readonly fleeting: readonly Entry[]
+  readonly document: RuleDocument
 }
 
 const MAX_KEPT = 10_000
@@ -55,7 +56,7 @@ export class Decider {
     try {
       const kept = this.#memory.find(input)
       if (kept === undefined) return this.#decideNew(input)
-      return kept.fleeting.length === 0 ? kept.verdict : this.#complete(kept, this.#build(input))
+      return kept.fleeting.length === 0 ? kept.verdict : this.#complete(kept, this.#build.again(kept.document, input))
     } catch (error) {
       return this.#failure(error)
     }
@@ -81,7 +82,7 @@ export class Decider {
   }
 
   #keep(input: RuleInput, document: RuleDocument, outcomes: readonly Outcome[], fleeting: readonly Entry[]): Verdict | Promise<Verdict> {
-    const kept: Kept = { outcomes, verdict: combine(outcomes, this.#options), fleeting }
+    const kept: Kept = { outcomes, verdict: combine(outcomes, this.#options), fleeting, document: lean(document) }
     if (!outcomes.some(isTransient)) this.#memory.keep(input, kept)
     return fleeting.length === 0 ? kept.verdict : this.#complete(kept, document)
   }
@@ -169,6 +170,12 @@ function isTransient(outcome: Outcome): boolean {
 
 function byRule(a: Outcome, b: Outcome): number {
   return a.rule < b.rule ? -1 : a.rule > b.rule ? 1 : 0
+}
+
+/** Without the values of one execution: they may be large, and are put in anew each time. */
+function lean({ root, incomplete }: RuleDocument): RuleDocument {
+  const { command, identity, target } = root
+  return incomplete.length > 0 ? { root: {}, incomplete } : { root: { command: { ...command as object, values: [] }, identity, target }, incomplete }
 }
 
 /** Reads that differ from one execution of a statement to the next. */

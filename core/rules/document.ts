@@ -1,6 +1,6 @@
 import type { Target } from '../events/index.ts'
 import { RuleFailure } from './expression/expression.ts'
-import type { ObjectType, Type } from './expression/type.ts'
+import { ANY, type ObjectType, type Type } from './expression/type.ts'
 import { inputType, type InputVocabulary } from './input-schema.ts'
 import type { RuleInput } from './rule-engine.ts'
 
@@ -11,22 +11,34 @@ export interface RuleDocument {
   readonly incomplete: readonly string[]
 }
 
-/** Makes the document of an input; throws `RuleFailure` when the input is not what was declared. */
-export type DocumentBuilder = (input: RuleInput) => RuleDocument
+/** Makes documents of inputs; throws `RuleFailure` when an input is not what was declared. */
+export interface DocumentBuilder {
+  (input: RuleInput): RuleDocument
+  /** The document of another execution of the same statement, from that of an earlier one. */
+  again(known: RuleDocument, input: RuleInput): RuleDocument
+}
 
 export function documentBuilder(vocabulary: InputVocabulary): DocumentBuilder {
-  const type = inputType(vocabulary)
+  const build = builder(vocabulary)
+  const session = inputType(vocabulary).fields.get('session') ?? ANY
+  const again = (known: RuleDocument, input: RuleInput): RuleDocument => {
+    if (known.incomplete.length > 0) return build(input)
+    const wrong = mismatch(input.session, session, 'session') ?? (Array.isArray(input.command.values) ? undefined : 'command.values is not a list')
+    if (wrong !== undefined) throw new RuleFailure(wrong)
+    const command = { ...known.root.command as object, values: input.command.values }
+    return { root: rootOf(command, known.root.identity, known.root.target, input), incomplete: known.incomplete }
+  }
+  return Object.assign(build, { again })
+}
+
+function builder(vocabulary: InputVocabulary): (input: RuleInput) => RuleDocument {
+  const { fields } = inputType(vocabulary)
+  const withoutTime: ObjectType = { kind: 'object', fields: new Map([...fields].filter(([name]) => name !== 'time')) }
   const targets = new WeakMap<Target, object>()
   return (input) => {
     const incomplete = incompleteFields(input)
-    const root = {
-      command: commandView(input, vocabulary, incomplete),
-      identity: input.identity,
-      target: targetView(input.target, vocabulary.labels, targets),
-      session: input.session,
-      time: timeView(input.now),
-    }
-    const wrong = mismatch(root, type, '')
+    const root = rootOf(commandView(input, vocabulary, incomplete), input.identity, targetView(input.target, vocabulary.labels, targets), input)
+    const wrong = mismatch(root, withoutTime, '')
     if (wrong !== undefined) throw new RuleFailure(wrong)
     return { root: incomplete.length === 0 ? root : hideIncomplete(root, incomplete), incomplete }
   }
@@ -65,11 +77,21 @@ function targetView(target: Target, labels: readonly string[], known: WeakMap<Ta
   return view
 }
 
-/** UTC. `weekday`: 1 is Monday, 7 Sunday; `epoch`: ms. Throws `RangeError` when the clock gave no time. */
+/** Most rules do not ask for the time, and telling it costs more than all they ask for. */
+function rootOf(command: unknown, identity: unknown, target: unknown, { session, now }: RuleInput): RuleDocument['root'] {
+  if (!(Math.abs(now) <= MAX_TIME_MS)) throw new RuleFailure('the clock gives no time')
+  let time: object | undefined
+  return { command, identity, target, session, get time() { return (time ??= timeView(now)) } }
+}
+
+/** The last moment a `Date` can hold. */
+const MAX_TIME_MS = 8.64e15
+
+/** UTC. `weekday`: 1 is Monday, 7 Sunday; `epoch`: ms. */
 function timeView(now: number): object {
   const date = new Date(now)
   const iso = date.toISOString()
-  return { iso, hour: date.getUTCHours(), minute: date.getUTCMinutes(), weekday: date.getUTCDay() || 7, date: iso.slice(0, 10), epoch: now }
+  return { iso, hour: date.getUTCHours(), minute: date.getUTCMinutes(), weekday: date.getUTCDay() || 7, date: iso.slice(0, iso.indexOf('T')), epoch: now }
 }
 
 /** The first place where a value is not what was declared; a field that is not there would open gates. */

@@ -40,7 +40,18 @@ function guardOf(term: Expression): Guard | undefined {
 }
 
 function literalGuard(field: Expression, value: Expression): Guard | undefined {
-  return value.op === 'literal' && typeof value.value === 'string' && isPlainField(field) ? { path: field.path, values: [value.value] } : undefined
+  if (value.op !== 'literal' || typeof value.value !== 'string') return undefined
+  const path = isPlainField(field) ? field.path : selectedPath(field)
+  return path === undefined ? undefined : { path, values: [value.value] }
+}
+
+/** The path of `command.resources.name`, or of `command.resources[access = "write"].name`: what a list's elements say. */
+function selectedPath(expression: Expression): string | undefined {
+  const field = bare(expression)
+  if (field.op !== 'field' || field.path === undefined || NO_GUARD.test(field.path)) return undefined
+  const list = bare(field.of)
+  const source = list.op === 'filter' ? bare(list.of) : list
+  return isPlainField(source) && isTotal(expression) ? field.path : undefined
 }
 
 function listGuard(field: Expression, list: Expression): Guard | undefined {
@@ -59,11 +70,19 @@ function isPlainField(field: Expression): field is Expression & { op: 'field'; p
   return field.of.op === 'context' || field.of.op === 'root' ? field.of.path === '' : isPlainField(field.of)
 }
 
+/** A field of an element of the input; the input's shape was checked before any rule was asked. */
+function isElementField(field: Expression): boolean {
+  return field.op === 'field' && field.presence === 'always' && field.of.op === 'context' && field.of.path !== undefined && field.of.path !== ''
+}
+
 /** Whether an expression yields a value for every input: it cannot make the rule fail. */
 function isTotal(expression: Expression): boolean {
   switch (expression.op) {
     case 'literal': return true
-    case 'field': return isPlainField(expression)
+    case 'field': return isPlainField(expression) || isElementField(expression) || (expression.presence === 'empty' && isTotal(expression.of))
+    case 'filter': return isTotal(expression.of) && isTotal(expression.test)
+    // An empty selection is the empty list; only what may be missing can fail here.
+    case 'demand': return expression.demand === 'list' && expression.operand.presence === 'empty' && isTotal(expression.operand)
     case 'list': return expression.items.every(isTotal)
     case 'binary': return TOTAL_OPERATORS.has(expression.operator) && isTotal(expression.left) && isTotal(expression.right)
     case 'call': return !expression.own && (expression.name === 'not' || expression.name === 'count') && expression.arguments.every(isTotal)

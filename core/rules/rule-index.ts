@@ -60,8 +60,14 @@ interface Table { readonly keys: readonly string[]; readonly table: ReadonlyMap<
 function find(root: unknown, paths: readonly Table[], always: readonly Entry[]): readonly Entry[] {
   const found = new Set<Entry>(always)
   for (const { keys, table } of paths) {
-    const value = keys.reduce<unknown>((holder, key) => (holder as Record<string, unknown>)[key], root)
-    for (const each of Array.isArray(value) ? value : [value]) table.get(String(each))?.forEach((entry) => found.add(entry))
+    collect(root, keys, 0, (value) => table.get(String(value))?.forEach((entry) => found.add(entry)))
   }
   return [...found].sort((a, b) => a.place - b.place)
+}
+
+/** Gives every value at a path, going through lists. */
+function collect(value: unknown, keys: readonly string[], depth: number, take: (value: unknown) => void): void {
+  if (Array.isArray(value)) for (const each of value) collect(each, keys, depth, take)
+  else if (depth === keys.length) take(value)
+  else collect((value as Record<string, unknown>)[keys[depth] ?? ''], keys, depth + 1, take)
 }
