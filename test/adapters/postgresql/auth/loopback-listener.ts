@@ -8,7 +8,6 @@ import { encodeBackendKeyData, encodeParameterStatus, encodeReadyForQuery, negot
 import { ClientStartup } from '../../../../adapters/postgresql/startup/client-startup.ts'
 import { encodeError } from '../../../../adapters/postgresql/startup/error-fields.ts'
 import { message } from '../../../../adapters/postgresql/startup/message-writer.ts'
-import { ProtocolViolation } from '../../../../adapters/postgresql/startup/protocol-violation.ts'
 import type { StartupMessage } from '../../../../adapters/postgresql/startup/startup-packet.ts'
 import { acceptTls, type ServerTls } from '../../../../adapters/shared/tls.ts'
 
@@ -70,7 +69,7 @@ class Connection {
     try {
       return await this.#begin()
     } catch (cause) {
-      const { sqlState = '08P01', message: text } = cause as ProtocolViolation
+      const { sqlState = '08P01', message: text } = cause as Error & { sqlState?: string }
       const kind = cause instanceof Error && 'code' in cause && cause.code === 'PROTOCOL_VIOLATION' ? 'violation' : 'left'
       this.#socket.end(encodeError({ severity: 'FATAL', code: sqlState, message: text }))
       return this.#event(kind, text)
