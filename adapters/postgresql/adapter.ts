@@ -5,6 +5,7 @@ import type { ServerTls } from '../shared/tls.ts'
 import { admit, farewell, Refused, type Admitted, type CancelKey } from './admission.ts'
 import { sendCancelRequest } from './auth/connect-upstream.ts'
 import { Knowledge } from './knowledge.ts'
+import { Observer } from './observe.ts'
 import { PostgresSession } from './session.ts'
 import { loadSqlParser } from './sql/load.ts'
 import type { PostgresTarget } from './target.ts'
@@ -80,6 +81,7 @@ export class PostgresAdapter implements ProtocolAdapter {
     this.#stopping = true
     for (const socket of this.#arriving) socket.destroy()
     await Promise.all(Array.from(this.#sessions.values(), ({ session }) => session.stop()))
+    for (const knowledge of this.#knowledge.values()) knowledge.close()
   }
 
   async #arrived(socket: Socket, options: PostgresListenerOptions, ownTarget: PostgresTarget | undefined): Promise<void> {
@@ -98,7 +100,7 @@ export class PostgresAdapter implements ProtocolAdapter {
         current = reached
         reached.on('error', () => {})
       })
-      if (result.kind === 'session') return this.#begin(result)
+      if (result.kind === 'session') return await this.#begin(result)
       this.#sessions.get(keyText(result.key))?.session.cancel()
       socket.destroy()
     } catch (error) {
@@ -129,14 +131,16 @@ export class PostgresAdapter implements ProtocolAdapter {
     return own >= sessionsPerPerson ? `"${subject}" has ${sessionsPerPerson} sessions (limits.sessions-per-person)` : undefined
   }
 
-  #begin(admitted: Admitted): void {
+  async #begin(admitted: Admitted): Promise<void> {
     const { session, route, clientSocket, clientLeftover, upstream, key, startup } = admitted
     const id = keyText(key)
+    const knowledge = this.#knowledgeOf(admitted)
+    await knowledge.prepare()
     const { statementBytes, recordingBytes } = this.#o.limits
     const running = new PostgresSession({
       gate: this.#o.gate,
       session,
-      observer: this.#knowledgeOf(admitted).observe({ parameters: upstream.parameters, startup, target: session.target, maskKey: this.#maskKey }),
+      observer: new Observer(knowledge, { parameters: upstream.parameters, startup, target: session.target, user: route.target.user, maskKey: this.#maskKey }),
       limits: { statementBytes, recordingBytes, functionCalls: route.target.fastpath },
       clientSocket,
       clientLeftover,

@@ -3,6 +3,7 @@ import { WireViolation } from './wire/violation.ts'
 import type { ApprovalRequested, Decision, ErrorCode, MaskMethod } from '../../core/index.ts'
 import { createRowMask, type MaskedColumn, type RowMask } from './mask/row-mask.ts'
 import { encodeError, encodeNotice, parseErrorFields } from './startup/error-fields.ts'
+import type { ErrorExposure } from './sql/index.ts'
 import type { ColumnDescription } from './wire/backend.ts'
 
 /** Our codes in PostgreSQL's words. Source: PostgreSQL documentation, appendix A. */
@@ -59,16 +60,24 @@ export function holdNotice(request: ApprovalRequested, reason: string): Buffer {
   })
 }
 
+export interface MaskedResultOptions {
+  /** For the keyed hash. */
+  readonly key: Buffer
+  readonly clientEncoding: string
+  /** A masked column is known to come out: rows that nobody described are refused. */
+  readonly strict: boolean
+}
+
 /** The masks of one run's rows, by table OID and attribute number. */
 export class MaskedResult {
   readonly #methodOf: (table: number, attribute: number) => MaskMethod | undefined
-  readonly #options: { readonly key: Buffer; readonly clientEncoding: string }
+  readonly #options: MaskedResultOptions
   readonly #columns = new Set<string>()
   #current: RowMask | undefined
   #described = false
   #values = 0
 
-  constructor(methodOf: (table: number, attribute: number) => MaskMethod | undefined, options: { key: Buffer; clientEncoding: string }) {
+  constructor(methodOf: (table: number, attribute: number) => MaskMethod | undefined, options: MaskedResultOptions) {
     this.#methodOf = methodOf
     this.#options = options
   }
@@ -80,12 +89,12 @@ export class MaskedResult {
     const masked = columns.flatMap((column, index) => this.#maskOf(column, index))
     if (masked.length === 0) return
     for (const { index } of masked) this.#columns.add(columns[index]?.name ?? String(index))
-    this.#current = createRowMask(masked, { columnCount: columns.length, ...this.#options })
+    this.#current = createRowMask(masked, { columnCount: columns.length, key: this.#options.key, clientEncoding: this.#options.clientEncoding })
   }
 
   /** Masks one DataRow in place, or returns what goes in its place. Rows that were never described are refused. */
   apply(buffer: Buffer, start: number, end: number): Buffer | undefined {
-    if (!this.#described) throw new WireViolation('rows came without a description, so they cannot be masked')
+    if (!this.#described && this.strict) throw new WireViolation('rows came without a description, so they cannot be masked')
     return this.#current?.apply(buffer, start, end)
   }
 
@@ -94,6 +103,10 @@ export class MaskedResult {
     this.#values += this.#current?.values ?? 0
     this.#current = undefined
     this.#described = false
+  }
+
+  get strict(): boolean {
+    return this.#options.strict
   }
 
   get described(): boolean {
@@ -113,9 +126,13 @@ export class MaskedResult {
   }
 }
 
-/** An ErrorResponse or NoticeResponse without the fields that may quote data: DETAIL, HINT, CONTEXT and internal queries. */
-export function withoutDetails(buffer: Buffer, start: number, end: number): Buffer {
-  const { severity = 'ERROR', severityText = severity, code = 'XX000', message = '', position, schema, table, constraint } = parseErrorFields(buffer, start + 5, end, 'latin1')
+/**
+ * An ErrorResponse or NoticeResponse without the fields that may quote data: DETAIL, HINT, CONTEXT and internal queries;
+ * where even the message may (a trigger says what it likes), without that.
+ */
+export function withoutDetails(buffer: Buffer, start: number, end: number, exposure: ErrorExposure): Buffer {
+  const { severity = 'ERROR', severityText = severity, code = 'XX000', message: said = '', position, schema, table, constraint } = parseErrorFields(buffer, start + 5, end, 'latin1')
+  const message = exposure === 'message' ? 'the target reported an error; its text is withheld, for it could quote a masked column' : said
   const kept = { severity, severityText, code, message, ...(position === undefined ? {} : { position }), ...(schema === undefined ? {} : { schema }), ...(table === undefined ? {} : { table }), ...(constraint === undefined ? {} : { constraint }) }
   const hint = 'Details were removed: they could quote a masked column.'
   const encode = buffer[start] === 0x45 ? encodeError : encodeNotice

@@ -1,39 +1,218 @@
-import type { Command, Decision, Target } from '../../core/index.ts'
-import type { Observer, Plan, Understood } from './observe.ts'
+import type { Mask, MaskMethod, Target } from '../../core/index.ts'
+import { CatalogueConnection } from './auth/catalogue-connection.ts'
+import { opaque, type Understood } from './observe.ts'
+import { RecentCache } from './recent-cache.ts'
+import { analyse, Catalogue, maskedOrigins, maskPlan, originKey, type Analysis, type SessionNames, type Statement } from './sql/index.ts'
+import { splitPath } from './sql/session-names.ts'
 import type { Route } from './target.ts'
 
 export interface KnowledgeOptions {
   readonly route: Route
+  /** Whether a rule in force depends on what names stand for. */
   readonly needsNames: () => boolean
 }
-export interface ObserverOptions {
-  readonly parameters: ReadonlyMap<string, string>
-  readonly startup: ReadonlyMap<string, string>
-  readonly target: Target
-  readonly maskKey: Buffer
-}
+
+/** What masks mean for a statement; `methodOf` is absent when there is nothing to look up. */
+export type KnownPlan =
+  | { readonly kind: 'blocked'; readonly reason: string }
+  | {
+    readonly kind: 'run'
+    /** A masked column comes out: rows must not pass without a description. */
+    readonly showsMasked: boolean
+    readonly methodOf: (table: number, attribute: number) => MaskMethod | undefined
+    readonly errors: 'none' | 'detail' | 'message'
+  }
+
+/** Texts larger than this are analysed each time. */
+const MAX_REMEMBERED_TEXT = 64 * 1024
+/** Changes that did not come through the gateway are noticed this late at most, while masks are in force. */
+const MAX_STAMP_AGE_MS = 1000
+/** The connection for the catalogue is closed when it was not used for this long. */
+const IDLE_CLOSE_MS = 10_000
+const CATALOGUE_TIMEOUT_MS = 15_000
+
+/**
+ * What the gateway knows of one database, shared by its sessions: the catalogue, as read over a connection of the
+ * gateway's own, and what statements mean under it. The catalogue is read again when DDL passes through, when a
+ * statement names something unknown, and when its stamp has changed.
+ */
 export class Knowledge {
-  readonly #cache = new Map<string, Understood>()
-  constructor(_options: KnowledgeOptions) {}
-  observe(_options: ObserverOptions): Observer {
-    const u = (text: string): Understood => {
-      const known = this.#cache.get(text)
-      if (known !== undefined) return known
-      const command: Omit<Command, 'phase' | 'values' | 'valuesComplete'> = { protocol: 'postgresql', action: /^select/i.test(text) ? 'read' : 'unknown', actions: ['unknown'], text, resources: [], fidelity: 'opaque', opaque: 'not analysed', facts: {} }
-      const made = { command: Object.freeze(command), analysis: undefined }
-      if (this.#cache.size > 1000) this.#cache.clear()
-      this.#cache.set(text, made)
-      return made
-    }
-    return {
-      understand: (text) => u(text),
-      unknownStatement: () => u(''),
-      cursor: () => u(''),
-      functionCall: u('fast-path function call'),
-      maskPlan: async (_u: Understood, _d: Decision): Promise<Plan> => ({ kind: 'run', masked: undefined, stripErrors: false }),
-      parameter: () => {},
-      ready: () => {},
-      ran: () => {},
+  readonly needsNames: () => boolean
+  readonly #route: Route
+  readonly #remembered = new RecentCache<Understood>(20_000, 16 * 1024 * 1024)
+  #catalogue: Catalogue | undefined
+  #defaultSearchPath: readonly string[] | undefined
+  /** Counts readings: what was understood under an older one is understood again. */
+  #edition = 0
+  #stale = true
+  #checkedAt = 0
+  #refreshing: Promise<void> | undefined
+  #connection: CatalogueConnection | undefined
+  #idleTimer: NodeJS.Timeout | undefined
+
+  constructor({ route, needsNames }: KnowledgeOptions) {
+    this.#route = route
+    this.needsNames = needsNames
+  }
+
+  /** `search_path` of a session that does not set it; `undefined` until the catalogue was read. */
+  get defaultSearchPath(): readonly string[] | undefined {
+    return this.#defaultSearchPath
+  }
+
+  /** Reads the catalogue if a rule needs it. Never rejects: what cannot be resolved is opaque. */
+  async prepare(): Promise<void> {
+    if (this.needsNames()) await this.#fresh().catch(() => {})
+  }
+
+  /** DDL passed through, or may have. */
+  changed(): void {
+    this.#stale = true
+  }
+
+  /** Understood under the catalogue as it is now, if a rule needs names; `undefined` text was analysed before and is still good. */
+  isCurrent(understood: Understood, names: SessionNames): boolean {
+    return understood.key === this.#key(names) && (!this.needsNames() || !this.#stale)
+  }
+
+  understand(text: string, names: SessionNames): Understood | Promise<Understood> {
+    if (!this.needsNames()) return this.#understandNow(text, names, undefined)
+    if (this.#stale || this.#catalogue === undefined) return this.#understandLater(text, names)
+    const understood = this.#understandNow(text, names, this.#catalogue)
+    return hasUnknown(understood) ? this.#understandLater(text, names) : understood
+  }
+
+  /** A statement that SQL prepared or declared. */
+  ofStatement(statement: Statement): Understood {
+    const { action, actions, resources, fidelity, opaque: reason, sql } = statement
+    const analysis: Analysis = { action, actions, resources, fidelity, opaque: reason, sql, statements: [statement], syntaxError: '', cannotRun: false, unknown: [] }
+    return this.ofAnalysis('', analysis, '')
+  }
+
+  ofAnalysis(text: string, analysis: Analysis, key: string): Understood {
+    const { action, actions, resources, fidelity, opaque: reason, sql } = analysis
+    const command = { protocol: 'postgresql', action, actions: actions as string[], text, resources: resources as never, fidelity, opaque: reason, facts: factsOf(sql) }
+    return { command: Object.freeze(command), analysis, changesMeaning: analysis.statements.some(changesMeaning), key }
+  }
+
+  /** Decides under a catalogue that is at most `MAX_STAMP_AGE_MS` behind for changes that came another way. */
+  async maskPlan(understood: Understood, masks: readonly Mask[], target: Target, names: SessionNames, attach: (understood: Understood) => Understood): Promise<KnownPlan> {
+    const catalogue = await this.#fresh(true).catch(() => undefined)
+    if (catalogue === undefined) return { kind: 'blocked', reason: 'the catalogue of the target cannot be read, so masks cannot be applied' }
+    const fresh = understood.key === '' ? understood : attach(await this.#checked(understood.command.text, names))
+    if (fresh.analysis === undefined) return { kind: 'blocked', reason: `what it reads cannot be traced: ${fresh.command.opaque}` }
+    const current = this.#catalogue ?? catalogue
+    const plan = maskPlan(fresh.analysis, masks, current, target, { unknown: 'absent' })
+    if (plan.kind === 'blocked') return { kind: 'blocked', reason: plan.reason }
+    const origins = maskedOrigins(masks, current, target)
+    const methodOf = (table: number, attribute: number): MaskMethod | undefined => (table === 0 ? undefined : origins.get(originKey(table, attribute)))
+    return { kind: 'run', showsMasked: plan.kind === 'by-origin', methodOf, errors: plan.errors }
+  }
+
+  async #understandLater(text: string, names: SessionNames): Promise<Understood> {
+    try {
+      await this.#fresh()
+      return await this.#checked(text, names)
+    } catch (error) {
+      return opaque('unknown', text, `the target's catalogue cannot be read: ${error instanceof Error ? error.message : String(error)}`)
     }
   }
+
+  /** Looks once more when something is not in the catalogue: it may have been made a moment ago. */
+  async #checked(text: string, names: SessionNames): Promise<Understood> {
+    const understood = this.#understandNow(text, names, this.#catalogue)
+    if (!hasUnknown(understood)) return understood
+    await this.#checkStamp()
+    return this.#understandNow(text, names, this.#catalogue)
+  }
+
+  #understandNow(text: string, names: SessionNames, resolver: Catalogue | undefined): Understood {
+    const key = this.#key(names)
+    const place = `${key}\0${text}`
+    const known = this.#remembered.get(place)
+    if (known !== undefined) return known
+    const searchPath = resolver === undefined ? undefined : names.searchPath()
+    const understood = this.ofAnalysis(text, analyse(text, { resolver, searchPath, standardStrings: names.standardStrings() }), key)
+    if (text.length <= MAX_REMEMBERED_TEXT) this.#remembered.set(place, understood, text.length * 2)
+    return understood
+  }
+
+  #key(names: SessionNames): string {
+    if (!this.needsNames()) return `-${String(names.standardStrings())}`
+    return `${this.#edition}|${names.searchPath()?.join() ?? '?'}|${String(names.standardStrings())}`
+  }
+
+  /** The catalogue, read again if it is stale. Rejects when it cannot be read. */
+  async #fresh(checkStamp = false): Promise<Catalogue> {
+    if (this.#stale || this.#catalogue === undefined) await (this.#refreshing ??= this.#refresh().finally(() => (this.#refreshing = undefined)))
+    else if (checkStamp && performance.now() - this.#checkedAt > MAX_STAMP_AGE_MS) await this.#checkStamp()
+    if (this.#catalogue === undefined) throw new Error('it was not read')
+    return this.#catalogue
+  }
+
+  async #checkStamp(): Promise<void> {
+    const stamp = await this.#ask((query) => Catalogue.readStamp(query))
+    if (stamp !== this.#catalogue?.stamp) this.#stale = true
+    this.#checkedAt = performance.now()
+    if (this.#stale) await this.#fresh()
+  }
+
+  async #refresh(): Promise<void> {
+    this.#stale = false
+    try {
+      const [path, catalogue] = await this.#ask(async (query) => [this.#defaultSearchPath ?? (await query('SHOW search_path'))[0]?.[0], await Catalogue.load(query)] as const)
+      if (typeof path === 'string') this.#defaultSearchPath = splitPath(path)
+      this.#catalogue = catalogue
+      this.#edition++
+      this.#checkedAt = performance.now()
+    } catch (error) {
+      this.#stale = true
+      throw error
+    }
+  }
+
+  async #ask<T>(work: (query: (sql: string) => Promise<readonly (readonly (string | null)[])[]>) => Promise<T>): Promise<T> {
+    clearTimeout(this.#idleTimer)
+    const connection = await this.#connected()
+    try {
+      return await work((sql) => connection.query(sql, { maxBytes: 256 * 1024 * 1024, signal: AbortSignal.timeout(CATALOGUE_TIMEOUT_MS) }))
+    } finally {
+      this.#idleTimer = setTimeout(() => this.close(), IDLE_CLOSE_MS).unref()
+    }
+  }
+
+  async #connected(): Promise<CatalogueConnection> {
+    if (this.#connection !== undefined && !this.#connection.closed) return this.#connection
+    const { target, database } = this.#route
+    const { host, port, user, password, tls, connectTimeoutMs: timeoutMs } = target
+    this.#connection = await CatalogueConnection.open({ host, port, user, password, tls, timeoutMs, database, parameters: { application_name: 'sallyport catalogue' } })
+    return this.#connection
+  }
+
+  close(): void {
+    clearTimeout(this.#idleTimer)
+    this.#connection?.close()
+    this.#connection = undefined
+  }
+}
+
+function hasUnknown({ analysis }: Understood): boolean {
+  return analysis !== undefined && analysis.unknown.length > 0
+}
+
+const facts = new WeakMap<object, { readonly sql: unknown }>()
+/** One object per analysis, so that what is remembered by it is found again. */
+function factsOf(sql: object): { sql: unknown } {
+  let made = facts.get(sql)
+  if (made === undefined) facts.set(sql, (made = Object.freeze({ sql })))
+  return made
+}
+
+/** What a statement may leave behind that makes a later one mean something else. */
+function changesMeaning({ effects, fidelity, lineage, actions }: Statement): boolean {
+  if (fidelity === 'opaque' || lineage.untraced !== '') return true
+  if (actions.some((action) => action === 'create' || action === 'alter' || action === 'drop')) return true
+  const { transaction, settings, prepares, deallocates, declares, closes, discards } = effects
+  const ends = transaction !== undefined && transaction.kind !== 'begin' && transaction.kind !== 'savepoint'
+  return ends || settings.length > 0 || [prepares, deallocates, declares, closes, discards].some((effect) => effect !== undefined)
 }

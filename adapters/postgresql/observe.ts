@@ -1,25 +1,203 @@
-import type { Command, Decision } from '../../core/index.ts'
+import type { Command, Decision, Target } from '../../core/index.ts'
 import { MaskedResult } from './enforce.ts'
-import type { Analysis } from './sql/analysis.ts'
+import type { ErrorExposure } from './sql/index.ts'
+import type { Knowledge } from './knowledge.ts'
+import type { Run } from './run.ts'
+import type { Analysis, Statement } from './sql/analysis.ts'
+import { attach } from './sql/attach.ts'
+import { SessionNames, splitPath } from './sql/session-names.ts'
 
 /** A statement as far as it is understood; shared by all its runs. */
 export interface Understood {
   readonly command: Omit<Command, 'phase' | 'values' | 'valuesComplete'>
   readonly analysis: Analysis | undefined
+  /** What it may change about the session, so that what comes after it may mean something else. */
+  readonly changesMeaning: boolean
+  /** Under which catalogue and session state; empty when its text cannot be analysed again. */
+  readonly key: string
 }
 
 /** What the masks of a decision mean for one statement. */
 export type Plan =
   | { readonly kind: 'blocked'; readonly reason: string }
-  | { readonly kind: 'run'; readonly masked: MaskedResult | undefined; readonly stripErrors: boolean }
+  | { readonly kind: 'run'; readonly masked: MaskedResult; readonly errors: ErrorExposure }
 
-export interface Observer {
-  understand(text: string, prepared: (name: string) => Understood | undefined): Understood | Promise<Understood>
-  unknownStatement(name: string): Understood
-  cursor(name: string): Understood
-  readonly functionCall: Understood
-  maskPlan(understood: Understood, decision: Decision): Promise<Plan>
-  parameter(name: string, value: string): void
-  ready(transaction: string): void
-  ran(understood: Understood, ok: boolean): void
+export interface ObserverOptions {
+  /** What the target said at login. */
+  readonly parameters: ReadonlyMap<string, string>
+  /** What the client asked for at login. */
+  readonly startup: ReadonlyMap<string, string>
+  readonly target: Target
+  /** The role that the gateway acts as at the target. */
+  readonly user: string
+  readonly maskKey: Buffer
+}
+
+/**
+ * Turns messages into commands: one observer per session. It follows what changes the meaning of later statements;
+ * what is common to all sessions of a database is `Knowledge`.
+ */
+export class Observer {
+  readonly functionCall = opaque('call', '', 'a fast-path function call carries no SQL')
+  readonly #knowledge: Knowledge
+  readonly #o: ObserverOptions
+  readonly #names: SessionNames
+  /** Runs under way that may change what later statements mean, oldest first. */
+  readonly #changing = new Set<Run>()
+  #waiting: (() => void)[] = []
+  #definedInTransaction = false
+
+  constructor(knowledge: Knowledge, options: ObserverOptions) {
+    this.#knowledge = knowledge
+    this.#o = options
+    this.#names = new SessionNames({ user: options.user, searchPath: startPath(knowledge, options) })
+    for (const [name, value] of options.parameters) this.#names.report(name, value)
+  }
+
+  /** Whether something before it has to end before a statement can be understood. */
+  get unsettled(): boolean {
+    return this.#changing.size > 0 && this.#knowledge.needsNames()
+  }
+
+  /** Resolves once nothing that came before `run` (or nothing at all) can change what names mean. */
+  async settledBefore(run: Run | undefined): Promise<void> {
+    for (;;) {
+      const [oldest] = this.#changing
+      if (oldest === undefined || (run !== undefined && oldest.number >= run.number)) return
+      const { promise, resolve } = Promise.withResolvers<void>()
+      this.#waiting.push(resolve)
+      await promise
+    }
+  }
+
+  /** `prepared` looks up a statement of the extended protocol. */
+  understand(bytes: Buffer, prepared: (name: string) => Understood | undefined): Understood | Promise<Understood> {
+    const text = this.#decode(bytes)
+    if (text === undefined) return opaque('unknown', bytes.toString('latin1'), 'the text is not in an encoding that can be followed')
+    const found = this.#knowledge.understand(text, this.#names)
+    return found instanceof Promise ? found.then((late) => this.#attach(late, prepared)) : this.#attach(found, prepared)
+  }
+
+  /** The same statement under what its names stand for now. */
+  again(understood: Understood, prepared: (name: string) => Understood | undefined): Understood | Promise<Understood> {
+    if (understood.key === '' || this.#knowledge.isCurrent(understood, this.#names)) return understood
+    return this.understand(Buffer.from(understood.command.text), prepared)
+  }
+
+  unknownStatement(name: string): Understood {
+    const known = this.#names.prepared(name)
+    return known === undefined ? opaque('unknown', '', `prepared statement "${name}" is not known to the gateway`) : this.#knowledge.ofStatement(known)
+  }
+
+  cursor(name: string): Understood {
+    const known = this.#names.cursor(name)
+    return known === undefined ? opaque('unknown', '', `portal "${name}" is not known to the gateway`) : this.#knowledge.ofStatement(known)
+  }
+
+  started(run: Run): void {
+    if (run.understood.changesMeaning && run.command.phase === 'execute') this.#changing.add(run)
+  }
+
+  ended(run: Run): void {
+    const { analysis, changesMeaning } = run.understood
+    if (run.command.phase === 'prepare') return
+    if (analysis !== undefined && run.refusal === undefined) this.#names.observe(analysis, run.ok)
+    if (changesMeaning && run.refusal === undefined && definesRelations(analysis)) this.#defined()
+    if (!this.#changing.delete(run)) return
+    for (const wake of this.#waiting.splice(0)) wake()
+  }
+
+  parameter(name: string, value: string): void {
+    this.#names.report(name, value)
+  }
+
+  /** The target is ready for the next query, in this state of the transaction. */
+  ready(transaction: string): void {
+    if (transaction === 'idle' && this.#definedInTransaction) {
+      this.#definedInTransaction = false
+      this.#knowledge.changed()
+    }
+  }
+
+  /** Until the transaction ends, nobody else sees what was defined, and the gateway's own connection neither. */
+  #defined(): void {
+    this.#definedInTransaction = true
+    this.#knowledge.changed()
+  }
+
+  /** Decided under the catalogue as it is now; the caller has awaited `settledBefore`. */
+  async maskPlan(understood: Understood, decision: Decision, prepared: (name: string) => Understood | undefined): Promise<Plan> {
+    const { masks } = decision.verdict.obligations
+    const { target, maskKey: key } = this.#o
+    if (this.#definedInTransaction && touchesRelations(understood.analysis)) {
+      return { kind: 'blocked', reason: 'this transaction has changed the schema, so masks cannot be traced until it ends; commit or roll back first' }
+    }
+    const plan = await this.#knowledge.maskPlan(understood, masks, target, this.#names, (fresh) => this.#attach(fresh, prepared))
+    if (plan.kind === 'blocked') return plan
+    const clientEncoding = this.#names.isUtf8() ? 'UTF8' : 'SQL_ASCII'
+    return { kind: 'run', masked: new MaskedResult(plan.methodOf, { key, clientEncoding, strict: plan.showsMasked }), errors: plan.errors }
+  }
+
+  #attach(understood: Understood, prepared: (name: string) => Understood | undefined): Understood {
+    const { analysis } = understood
+    if (analysis === undefined || !analysis.statements.some(({ effects }) => effects.executes !== undefined || effects.fetches !== undefined)) return understood
+    const attached = attach(analysis, {
+      prepared: (name) => this.#names.prepared(name) ?? onlyStatement(prepared(name)),
+      cursor: (name) => this.#names.cursor(name),
+    })
+    return attached === analysis ? understood : this.#knowledge.ofAnalysis(understood.command.text, attached, understood.key)
+  }
+
+  /** `undefined` when the bytes may mean another text to the target than to us. */
+  #decode(bytes: Buffer): string | undefined {
+    if (this.#names.isUtf8()) return utf8(bytes)
+    return isAscii(bytes) ? bytes.toString('latin1') : undefined
+  }
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+function utf8(bytes: Buffer): string | undefined {
+  try {
+    return decoder.decode(bytes)
+  } catch {
+    return undefined
+  }
+}
+
+function isAscii(bytes: Buffer): boolean {
+  for (const byte of bytes) if (byte >= 0x80) return false
+  return true
+}
+
+function onlyStatement(understood: Understood | undefined): Statement | undefined {
+  const statements = understood?.analysis?.statements
+  return statements?.length === 1 ? statements[0] : undefined
+}
+
+function touchesRelations(analysis: Analysis | undefined): boolean {
+  return analysis === undefined || analysis.statements.some(({ lineage }) => lineage.untraced !== '' || lineage.relations.length > 0)
+}
+
+function definesRelations(analysis: Analysis | undefined): boolean {
+  return analysis === undefined || analysis.fidelity === 'opaque' || analysis.actions.some((action) => action === 'create' || action === 'alter' || action === 'drop')
+}
+
+/** Where the search path of a session begins; `undefined` when the client may have set it at login in a way we did not read. */
+function startPath(knowledge: Knowledge, { startup }: ObserverOptions): readonly string[] | undefined {
+  for (const [name, value] of startup) {
+    if (name.toLowerCase() === 'search_path') return splitPath(value)
+    if (name === 'options' && /search_path|role|session_authorization/i.test(value)) return undefined
+  }
+  return knowledge.defaultSearchPath
+}
+
+/** A command nobody could read: what it does is up to the rules for what is opaque. */
+export function opaque(action: string, text: string, reason: string): Understood {
+  return {
+    command: Object.freeze({ protocol: 'postgresql', action, actions: [action], text, resources: [], fidelity: 'opaque', opaque: reason, facts: {} }),
+    analysis: undefined,
+    changesMeaning: true,
+    key: '',
+  }
 }

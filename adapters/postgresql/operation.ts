@@ -4,7 +4,6 @@ import type { ColumnDescription } from './wire/backend.ts'
 
 /** A prepared statement of the session. */
 export interface Prepared {
-  readonly text: string
   readonly understood: Understood
 }
 

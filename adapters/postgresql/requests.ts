@@ -8,7 +8,7 @@ import type { Responses } from './responses.ts'
 import { Run } from './run.ts'
 import { FRAME, FrameReader, NEED_MORE, PIECE } from './wire/frame-reader.ts'
 import {
-  decodeBind, decodeExecute, decodeNamed, decodeParse, decodeQuery, encodeDescribePortal, encodeExecute, encodeQuery,
+  decodeBind, decodeExecute, decodeNamed, decodeParse, decodeQuery, encodeDescribePortal, encodeExecute, encodeFlush, encodeQuery,
 } from './wire/frontend.ts'
 import { FRONTEND } from './wire/message-types.ts'
 import { WireViolation } from './wire/violation.ts'
@@ -86,6 +86,7 @@ export class Requests {
   #undecided: Entry[] = []
   #abandoned = false
   #finishing = false
+  #flushing = false
   #segment = 0
   #backlog: Buffer[] = []
   #stalled = false
@@ -231,8 +232,7 @@ export class Requests {
 
   #query(buffer: Buffer, start: number, end: number): void {
     this.#decideUndecided(undefined)
-    const text = decodeQuery(buffer, start, end)
-    this.#understand(text, (understood) => {
+    this.#understand(decodeQuery(buffer, start, end), (understood) => {
       this.#segment++
       const run = this.#run(understood, 'execute', [], true)
       this.#decide(run)
@@ -252,7 +252,7 @@ export class Requests {
     const { name, text } = decodeParse(buffer, start, end)
     if (this.#statements.size > MAX_NAMES) throw new WireViolation(`more than ${MAX_NAMES} prepared statements`)
     this.#understand(text, (understood) => {
-      const prepared: Prepared = { text, understood }
+      const prepared: Prepared = { understood }
       const change = this.#statements.change(name, this.#segment, prepared)
       const settle = (done: boolean): void => this.#statements.settle(change, done)
       this.#enqueueUndecided({ buffer, start, end, operation: { kind: 'parse', settle }, run: undefined, undecided: true, prepared })
@@ -264,7 +264,7 @@ export class Requests {
     const found = this.#statements.lookup(statement, this.#segment)
     if (found === UNSETTLED) return this.#whenSettled(() => this.#bind(buffer, start, end))
     if (this.#portals.size > MAX_NAMES) throw new WireViolation(`more than ${MAX_NAMES} portals`)
-    const prepared = found ?? { text: '', understood: this.#o.observer.unknownStatement(statement) }
+    const prepared = found ?? { understood: this.#o.observer.unknownStatement(statement) }
     const portal: Portal = { name, prepared, values, valuesComplete: complete, described: false, columns: undefined, run: undefined }
     const change = this.#portals.change(name, this.#segment, portal)
     const settle = (done: boolean): void => this.#portals.settle(change, done)
@@ -290,18 +290,25 @@ export class Requests {
     const found = this.#portals.lookup(name, this.#segment)
     if (found === UNSETTLED) return this.#whenSettled(() => this.#execute(buffer, start, end))
     const portal = found ?? this.#cursorPortal(name)
-    const goesOn = portal.run?.suspended === true ? portal.run : undefined
-    const run = goesOn ?? this.#run(portal.prepared.understood, 'execute', portal.values, portal.valuesComplete)
-    this.#decideUndecided({ run, portal })
-    if (goesOn === undefined) this.#decide(run)
-    portal.run = run
+    if (portal.run?.suspended === true) return this.#enqueueExecute(buffer, start, end, portal, portal.run)
+    this.#whenUnderstood(this.#o.observer.again(portal.prepared.understood, (name) => this.#preparedByName(name)), (understood) => {
+      const run = this.#run(understood, 'execute', portal.values, portal.valuesComplete)
+      this.#decideUndecided({ run, portal })
+      this.#decide(run)
+      portal.run = run
+      this.#enqueueExecute(buffer, start, end, portal, run)
+    })
+  }
+
+  #enqueueExecute(buffer: Buffer, start: number, end: number, portal: Portal, run: Run): void {
+    this.#decideUndecided(undefined)
     this.#enqueue({ buffer, start, end, operation: { kind: 'execute', run, portal }, run, undecided: false })
   }
 
   /** A portal that Bind did not make: a cursor that SQL declared, or one nobody knows. */
   #cursorPortal(name: string): Portal {
     const understood = this.#o.observer.cursor(name)
-    return { name, prepared: { text: understood.command.text, understood }, values: [], valuesComplete: true, described: false, columns: undefined, run: undefined }
+    return { name, prepared: { understood }, values: [], valuesComplete: true, described: false, columns: undefined, run: undefined }
   }
 
   #sync(buffer: Buffer, start: number, end: number): void {
@@ -333,16 +340,30 @@ export class Requests {
   }
 
   #run(understood: Understood, phase: 'execute' | 'prepare', values: readonly (string | null)[], valuesComplete: boolean): Run {
-    const { handlers, limits } = this.#o
-    return new Run(understood, { ...understood.command, phase, values: values as (string | null)[], valuesComplete }, limits.recordingBytes, handlers.now())
+    const { handlers, limits, observer } = this.#o
+    const run = new Run(understood, { ...understood.command, phase, values: values as (string | null)[], valuesComplete }, limits.recordingBytes, handlers.now())
+    observer.started(run)
+    return run
   }
 
-  #understand(text: string, then: (understood: Understood) => void): void {
-    const understood = this.#o.observer.understand(text, (name) => this.#preparedByName(name))
-    if (understood instanceof Promise) {
-      let result: Understood | undefined
-      this.#stall(understood.then((late) => (result = late)), () => result !== undefined && then(result))
-    } else then(understood)
+  #understand(text: Buffer, then: (understood: Understood) => void): void {
+    const { observer } = this.#o
+    if (observer.unsettled) return this.#stall(this.#settledBefore(undefined), () => this.#understand(text, then))
+    this.#whenUnderstood(observer.understand(text, (name) => this.#preparedByName(name)), then)
+  }
+
+  #whenUnderstood(understood: Understood | Promise<Understood>, then: (understood: Understood) => void): void {
+    if (!(understood instanceof Promise)) return then(understood)
+    let result: Understood | undefined
+    this.#stall(understood.then((late) => (result = late)), () => result !== undefined && then(result))
+  }
+
+  /** The target answers only when it is asked to; what is waited for here was sent without a Sync, maybe. */
+  #settledBefore(run: Run | undefined): Promise<void> {
+    this.#flushing = true
+    this.#advance()
+    this.#o.handlers.flush()
+    return this.#o.observer.settledBefore(run).finally(() => (this.#flushing = false))
   }
 
   #preparedByName(name: string): Understood | undefined {
@@ -390,10 +411,11 @@ export class Requests {
   /** What the masks of a decision mean for this statement: nothing, rows to mask, or that it cannot run. */
   async #plan(run: Run, decision: NonNullable<Run['decision']>): Promise<NonNullable<Run['decision']>> {
     if (decision.verdict.obligations.masks.length === 0) return decision
-    const plan = await this.#o.observer.maskPlan(run.understood, decision)
+    await this.#settledBefore(run)
+    const plan = await this.#o.observer.maskPlan(run.understood, decision, (name) => this.#preparedByName(name))
     if (plan.kind === 'blocked') return this.#o.gate.block(decision, plan.reason)
     run.masked = plan.masked
-    run.stripErrors = plan.stripErrors
+    run.errors = plan.errors
     return decision
   }
 
@@ -432,6 +454,7 @@ export class Requests {
       if (entry.run?.refusal === undefined) this.#send(entry)
       else this.#refuse(entry, entry.run, entry.run.refusal)
     }
+    if (this.#flushing && sent > 0) this.#o.target.add(encodeFlush())
     if (sent === this.#queue.length) this.#queue.length = 0
     else if (sent > 0) this.#queue = this.#queue.slice(sent)
     if (this.#finishing && this.#queue.length === 0 && !this.#stalled) this.#o.handlers.finished()
@@ -458,7 +481,7 @@ export class Requests {
 
   /** Masks need to know the columns; a client that does not ask leaves it to us. */
   #describeIfMasked({ run, portal }: Operation): void {
-    if (run?.masked === undefined || portal === undefined || portal.described) return
+    if (run?.masked?.strict !== true || portal === undefined || portal.described) return
     portal.described = true
     this.#o.target.add(encodeDescribePortal(portal.name))
     this.#o.responses.expect({ kind: 'describe', portal, injected: true })

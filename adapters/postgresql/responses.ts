@@ -17,6 +17,8 @@ const MAX_HELD_RESPONSE_BYTES = 64 * 1024 * 1024
 export interface ResponseHandlers {
   /** A run is over; `otherwise` is how, unless its refusal or error tells. */
   runOver(run: Run, otherwise: Outcome['status']): void
+  /** A row limit was reached; the run may go on, or never. */
+  suspended(run: Run): void
   /** The target is ready for the next query: `I`, `T` or `E`. */
   ready(status: number): void
   parameter(name: string, value: string): void
@@ -212,7 +214,8 @@ export class Responses {
     if (head.kind !== 'execute') return run.masked?.end()
     this.#shift()
     run.suspended = type === BACKEND.portalSuspended
-    if (!run.suspended) this.#over(run, 'completed')
+    if (run.suspended) this.#handlers.suspended(run)
+    else this.#over(run, 'completed')
   }
 
   #error(buffer: Buffer, start: number, end: number): void {
@@ -237,7 +240,8 @@ export class Responses {
   }
 
   #stripped(run: Run | undefined, buffer: Buffer, start: number, end: number): Buffer {
-    return run?.stripErrors === true ? withoutDetails(buffer, start, end) : buffer.subarray(start, end)
+    const exposure = run?.errors ?? 'none'
+    return exposure === 'none' ? buffer.subarray(start, end) : withoutDetails(buffer, start, end, exposure)
   }
 
   #skipToSync(): void {

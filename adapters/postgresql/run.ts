@@ -1,6 +1,7 @@
 import type { Command, Decision, Outcome, Recording } from '../../core/index.ts'
 import type { MaskedResult } from './enforce.ts'
 import type { Understood } from './observe.ts'
+import type { ErrorExposure } from './sql/index.ts'
 
 /** Bytes of the response that are kept for replay, by reference until the run is over. */
 class Recorder {
@@ -34,7 +35,11 @@ class Recorder {
 }
 
 /** One command on its way: from the moment it is understood until its outcome is settled. */
+let count = 0
+
 export class Run {
+  /** Grows with every run of the process. */
+  readonly number = ++count
   readonly understood: Understood
   readonly command: Command
   readonly #recorder: Recorder
@@ -48,8 +53,8 @@ export class Run {
   replaced = false
   /** Masks that may apply to its rows; undefined when nothing it returns can be masked. */
   masked: MaskedResult | undefined
-  /** Error details might quote a masked value. */
-  stripErrors = false
+  /** Where errors and notices might quote a masked value. */
+  errors: ErrorExposure = 'none'
   /** The portal was left open by a row limit; the next Execute goes on with this run. */
   suspended = false
   #rows = 0

@@ -53,6 +53,7 @@ export class PostgresSession {
       now: () => performance.now(),
       parameter: (name, value) => observer.parameter(name, value),
       ready: (status) => this.#ready(status),
+      suspended: (run) => observer.ended(run),
       runOver: (run, otherwise) => this.#settle(run, otherwise),
     })
     this.#requests = new Requests({
@@ -117,7 +118,7 @@ export class PostgresSession {
   }
 
   #settle(run: Run, otherwise: Parameters<Run['outcome']>[0]): void {
-    this.#o.observer.ran(run.understood, run.ok)
+    this.#o.observer.ended(run)
     if (run.decision !== undefined) this.#o.gate.settle(run.decision, run.outcome(otherwise, performance.now()), run.recording())
     if (this.#o.session.journal.full) this.#broken(new Error('the event store has been failing for too long'))
   }

@@ -90,7 +90,7 @@ export interface SettingChange {
 /** Where data flows. Masks are decided on this alone. */
 export interface Lineage {
   /** Columns of the rows the client gets; empty when it gets none, or none that hold table data as it is. */
-  readonly outputs: readonly (readonly Source[])[]
+  readonly outputs: readonly OutputColumn[]
   /** Base columns used in any other way, each with the place. */
   readonly uses: readonly ColumnUse[]
   readonly relations: readonly RelationUse[]
@@ -109,10 +109,19 @@ export interface Source {
   readonly attnum: number
 }
 
+export interface OutputColumn {
+  /** The base columns whose value it is, unchanged. */
+  readonly sources: readonly Source[]
+  /** The base columns its value was computed from. Each of them is among `uses` as well. */
+  readonly derived: readonly Source[]
+}
+
 export interface ColumnUse {
   readonly source: Source
   /** `WHERE`, `an expression`, … as it reads in a reason. */
   readonly how: string
+  /** It was used to compute an output, and nowhere else. */
+  readonly forOutput: boolean
 }
 
 export interface RelationUse {

@@ -1,6 +1,6 @@
 import type { Resource } from '../../../core/index.ts'
 import { deepFreeze, weightiest } from './analysis.ts'
-import type { Action, ColumnUse, Effects, Lineage, RelationUse, SettingChange, Source, SqlFacts, Statement } from './analysis.ts'
+import type { Action, ColumnUse, Effects, Lineage, OutputColumn, RelationUse, SettingChange, Source, SqlFacts, Statement } from './analysis.ts'
 import type { Relation, Resolver } from './resolver.ts'
 
 /** What analysis is made with. */
@@ -42,7 +42,9 @@ export class Collector {
   readonly #objects: Resource[] = []
   readonly effects: Omit<MutableEffects, 'settings'> = {}
   readonly unknown = new Set<string>()
-  outputs: readonly (readonly Source[])[] = []
+  outputs: readonly OutputColumn[] = []
+  /** What the output that is being computed has used so far. */
+  #tap: Source[] | undefined
   /** Set while something is walked that is planned but not run. */
   planning = false
 
@@ -124,9 +126,27 @@ export class Collector {
   /** Base columns that are used in a way their values can be guessed from, or that changes them. */
   use(sources: readonly Source[], how: string): void {
     for (const source of sources) {
-      const key = `${source.relation?.oid ?? source.table}.${source.attnum}.${source.column}`
-      if (!this.#uses.has(key)) this.#uses.set(key, { source, how })
+      const key = sourceKey(source)
+      const before = this.#uses.get(key)
+      const forOutput = this.#tap !== undefined
+      if (before === undefined || (before.forOutput && !forOutput)) this.#uses.set(key, { source, how, forOutput })
     }
+    this.#tap?.push(...sources)
+  }
+
+  /** Runs a walk and returns the sources it used: those of a computed output. */
+  tapped(walk: () => void): readonly Source[] {
+    const outer = this.#tap
+    const tap: Source[] = []
+    this.#tap = tap
+    try {
+      walk()
+    } finally {
+      this.#tap = outer
+    }
+    const sources = distinct(tap)
+    outer?.push(...sources)
+    return sources
   }
 
   unresolved(name: string, relations: readonly Relation[]): void {
@@ -189,4 +209,14 @@ export class Collector {
       untraced: [...this.#untraced].join('; '),
     }
   }
+}
+
+function distinct(sources: readonly Source[]): Source[] {
+  const seen = new Map<string, Source>()
+  for (const source of sources) seen.set(sourceKey(source), source)
+  return [...seen.values()]
+}
+
+function sourceKey({ relation, table, attnum, column }: Source): string {
+  return `${relation?.oid ?? table}.${attnum}.${column}`
 }

@@ -4,7 +4,7 @@ import type { Outputs } from './walk.ts'
 /** Applies a column alias list to columns whose places are known. */
 export function renameColumns(columns: readonly ScopeColumn[], names: readonly string[]): ScopeColumn[] {
   const result = columns.map((column, index) => ({ ...column, name: names[index] ?? column.name }))
-  for (const name of names.slice(columns.length)) result.push({ name, sources: [] })
+  for (const name of names.slice(columns.length)) result.push({ name, sources: [], derived: [] })
   return result
 }
 
@@ -12,7 +12,8 @@ export function renameColumns(columns: readonly ScopeColumn[], names: readonly s
 export function renameOutputs(outputs: Outputs, names: readonly string[]): Outputs {
   if (names.length === 0) return outputs
   if (outputs.ordered && !outputs.open) return { ...outputs, columns: renameColumns(outputs.columns, names) }
-  const all = outputs.columns.flatMap(({ sources }) => sources)
-  const columns = [...outputs.columns.map(({ name }) => ({ name, sources: all })), ...names.map((name) => ({ name, sources: all }))]
+  const sources = outputs.columns.flatMap((column) => column.sources)
+  const derived = outputs.columns.flatMap((column) => column.derived)
+  const columns = [...outputs.columns.map(({ name }) => name), ...names].map((name) => ({ name, sources, derived }))
   return { ...outputs, columns }
 }

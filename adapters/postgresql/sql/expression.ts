@@ -50,7 +50,7 @@ function node(wrapped: Node, type: string, env: Env, how: string, walk: Walk): v
 
 function use(column: ColumnRef, env: Env, how: string, walk: Walk): void {
   const found = reference(column, env, walk)
-  if (found.kind === 'column') walk.found.use(found.sources, how)
+  if (found.kind === 'column') walk.found.use([...found.sources, ...found.derived], how)
   if (found.kind === 'row') walk.found.use(found.sources, 'a whole-row reference')
 }
 

@@ -86,8 +86,9 @@ function keyColumn(name: string, items: readonly ScopeItem[], walk: Walk): Scope
   walk.budget.spend(items.length)
   const sources = items.flatMap((item) => item.columns.filter((column) => column.name === name).flatMap((column) => column.sources))
   walk.found.name(sources)
-  walk.found.use(sources, 'a JOIN condition')
-  return { name, sources }
+  const derived = items.flatMap((item) => item.columns.filter((column) => column.name === name).flatMap((column) => column.derived))
+  walk.found.use([...sources, ...derived], 'a JOIN condition')
+  return { name, sources, derived }
 }
 
 /** A join's own alias hides the names inside. */
@@ -109,7 +110,7 @@ function rangeFunction(range: RangeFunction, env: Env, walk: Walk): ScopeItem {
   const name = range.alias?.aliasname ?? functionName(range)
   const given = [...stringsOf(range.alias?.colnames), ...definedColumns(range)]
   const names = given.length > 0 ? given : [name ?? '']
-  return computedItem(name, { columns: names.map((column) => ({ name: column, sources: [] })), ordered: false, open: true })
+  return computedItem(name, { columns: names.map((column) => ({ name: column, sources: [], derived: [] })), ordered: false, open: true })
 }
 
 function functionName(range: RangeFunction): string | undefined {

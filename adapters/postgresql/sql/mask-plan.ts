@@ -83,7 +83,7 @@ function withoutCatalogue({ lineage }: Statement): MaskPlan {
 function planStatement({ lineage, effects }: Statement, columns: MaskedColumns, options: MaskPlanOptions): MaskPlan {
   const reason = hindrance(lineage, columns) ?? (options.unknown === 'absent' ? surelyAbsent(lineage) : unknownName(lineage, columns))
   if (reason !== undefined) return blocked(reason)
-  const shows = lineage.outputs.some((sources) => sources.some((source) => columns.isMasked(source)))
+  const shows = lineage.outputs.some(({ sources }) => sources.some((source) => columns.isMasked(source)))
   const ends = effects.transaction !== undefined && effects.transaction.kind !== 'begin'
   const errors = worse(ends ? 'detail' : 'none', exposure(lineage, columns))
   return { kind: shows ? 'by-origin' : 'none', errors }
@@ -95,9 +95,10 @@ function hindrance(lineage: Lineage, columns: MaskedColumns): string | undefined
   const use = lineage.uses.find(({ source }) => columns.isMasked(source))
   if (use !== undefined) {
     const column = use.source.attnum === 0 ? `a row of ${use.source.table}, which holds masked columns,` : `the masked column ${use.source.table}.${use.source.column}`
-    return `${column} is used in ${use.how}, where its value cannot be masked`
+    return `${column} is used in ${use.how}, which would show its value or let it be guessed`
   }
-  const carried = lineage.uses.find(({ source }) => carriesSource(source))?.source ?? lineage.outputs.flat().find(carriesSource)
+  const touched = [...lineage.uses.map(({ source }) => source), ...lineage.outputs.flatMap(({ sources }) => sources)]
+  const carried = touched.find((source) => carriesSource(source) || columns.isComputed(source))
   if (carried !== undefined) return `${carried.table}.${carried.column} may hold values of masked columns`
   return relationHindrance(lineage, columns)
 }

@@ -1,6 +1,6 @@
 import { MASK_METHODS, type Mask, type MaskMethod, type Target } from '../../../core/index.ts'
 import { analyse } from './analyse.ts'
-import type { Lineage, Source } from './analysis.ts'
+import type { Lineage, OutputColumn, Source } from './analysis.ts'
 import type { Catalogue } from './catalogue.ts'
 import { maskPatterns, type ColumnPattern } from './mask-pattern.ts'
 import type { Relation } from './resolver.ts'
@@ -21,6 +21,7 @@ export class MaskedColumns {
   readonly unreadable: string | undefined
   readonly #methods = new Map<number, MaskMethod>()
   readonly #relations = new Set<number>()
+  readonly #computed = new Set<number>()
   readonly #problems = new Map<number, string>()
 
   constructor(masks: readonly Mask[], catalogue: Catalogue, target: Target) {
@@ -45,6 +46,11 @@ export class MaskedColumns {
     if (relation === undefined) return false
     if (attnum === 0) return this.#relations.has(relation.oid) || carries(relation, undefined)
     return this.#methods.has(originKey(relation.oid, attnum))
+  }
+
+  /** Whether it is a view's column that was computed from masked ones: it cannot be shown, masked or not. */
+  isComputed({ relation, attnum }: Source): boolean {
+    return relation !== undefined && this.#computed.has(originKey(relation.oid, attnum))
   }
 
   /** Why a view must not be read at all, or `undefined`. Views that touch nothing masked have no problem. */
@@ -92,7 +98,7 @@ export class MaskedColumns {
     const target = relation.columns.find(({ name }) => name === column)
     const { statements } = analyse(`SELECT ${expression} FROM ${quoted(relation)}`, { resolver: this.catalogue, searchPath: [] })
     const { uses, outputs, untraced } = statements[0]?.lineage ?? UNKNOWN
-    const sources = [...uses.map(({ source }) => source), ...outputs.flat()]
+    const sources = [...uses.map(({ source }) => source), ...outputs.flatMap((output) => output.sources)]
     if (target === undefined) return
     if (untraced !== '' || sources.some((source) => this.isMasked(source))) this.#spread(relation, column, target.attnum, 'fixed')
   }
@@ -114,22 +120,33 @@ export class MaskedColumns {
       if (read !== undefined && views.has(read.oid)) this.#follow(read.oid, views, path)
     }
     this.#problems.set(oid, this.#problemIn(lineage, relation))
-    for (const [index, sources] of lineage.outputs.entries()) {
+    for (const [index, output] of lineage.outputs.entries()) {
       const attnum = relation.columns[index]?.attnum
-      for (const source of sources) if (attnum !== undefined && this.isMasked(source)) this.#mask(oid, attnum, this.#methodOf(source))
+      if (attnum !== undefined) this.#viewColumn(oid, attnum, output)
     }
+  }
+
+  /** What passes a masked column on is masked like it; what is computed from one must not be read at all. */
+  #viewColumn(oid: number, attnum: number, { sources, derived }: OutputColumn): void {
+    for (const source of sources) {
+      if (this.isMasked(source)) this.#mask(oid, attnum, this.#methodOf(source))
+      if (this.isComputed(source)) this.#computed.add(originKey(oid, attnum))
+    }
+    if (!derived.some((source) => this.isMasked(source) || this.isComputed(source))) return
+    this.#computed.add(originKey(oid, attnum))
+    this.#relations.add(oid)
   }
 
   #methodOf({ relation, attnum }: Source): MaskMethod {
     return this.#methods.get(originKey(relation?.oid ?? 0, attnum)) ?? 'null'
   }
 
-  /** Empty when every masked column comes out of the view as it went in. */
+  /** Empty when masked columns come out of the view as they went in, or as computed columns of their own. */
   #problemIn(lineage: Lineage, view: Relation): string {
     if (lineage.untraced !== '') return `the view ${label(view)} cannot be followed: ${lineage.untraced}`
-    const use = lineage.uses.find(({ source }) => this.isMasked(source) || carriesSource(source))
+    const use = lineage.uses.find(({ source, forOutput }) => !forOutput && (this.isMasked(source) || this.isComputed(source) || carriesSource(source)))
     if (use !== undefined) return `the view ${label(view)} uses ${use.source.table}.${use.source.column} in ${use.how}`
-    const carried = lineage.outputs.flat().find(carriesSource)
+    const carried = lineage.outputs.flatMap(({ sources, derived }) => [...sources, ...derived]).find(carriesSource)
     if (carried !== undefined) return `the view ${label(view)} shows ${carried.table}.${carried.column}`
     for (const { relation } of lineage.relations) {
       const problem = relation === undefined || relation === view ? undefined : this.problem(relation)

@@ -6,7 +6,7 @@ import { fromItems } from './from-clause.ts'
 import { AnalysisLimit, MAX_COLUMNS } from './limit.ts'
 import { lookUp, starSources } from './relation-item.ts'
 import { findItem, type Scope, type ScopeItem } from './scope.ts'
-import { NO_OUTPUTS, useOutputs, type CteEnv, type Env, type Output, type Outputs, type Walk } from './walk.ts'
+import { NO_OUTPUTS, useColumn, useOutputs, type CteEnv, type Env, type Output, type Outputs, type Walk } from './walk.ts'
 
 /** Follows a SELECT, VALUES, TABLE or set operation: notes every use of a column, and returns what it gives. */
 export function query(select: SelectStmt, outer: Env, walk: Walk): Outputs {
@@ -28,7 +28,7 @@ function values(select: SelectStmt, env: Env, walk: Walk): Outputs {
   expression(select.valuesLists, env, 'a VALUES list', walk)
   const [first] = select.valuesLists ?? []
   const width = first !== undefined && 'List' in first ? (first.List.items?.length ?? 0) : 0
-  const columns = Array.from({ length: width }, (_, index) => ({ name: `column${index + 1}`, sources: [] }))
+  const columns = Array.from({ length: width }, (_, index) => ({ name: `column${index + 1}`, sources: [], derived: [] }))
   const outputs = { columns, ordered: true, open: false }
   tail(select, { items: [], parent: env.scope }, env, outputs, walk)
   return outputs
@@ -48,7 +48,7 @@ function setOperation(select: SelectStmt, env: Env, walk: Walk): Outputs {
     outputs = query(branch, env, walk)
     useOutputs(outputs, 'a set operation', walk)
   }
-  const computed = { ...outputs, columns: outputs.columns.map(({ name }) => ({ name, sources: [] })) }
+  const computed = { ...outputs, columns: outputs.columns.map(({ name, sources, derived }) => ({ name, sources: [], derived: [...sources, ...derived] })) }
   tail(select, { items: [], parent: env.scope }, env, computed, walk)
   return computed
 }
@@ -94,7 +94,7 @@ function tail(select: SelectStmt, scope: Scope, env: Env, outputs: Outputs, walk
 function ordering(by: Node, env: Env, outputs: Outputs, how: string, walk: Walk): void {
   if ('A_Const' in by && by.A_Const.ival !== undefined) {
     const place = outputs.ordered && !outputs.open ? outputs.columns[(by.A_Const.ival.ival ?? 0) - 1] : undefined
-    return place === undefined ? useOutputs(outputs, how, walk) : walk.found.use(place.sources, how)
+    return place === undefined ? useOutputs(outputs, how, walk) : useColumn(place, how, walk)
   }
   const parts = how === 'GROUP BY' ? grouped(by) : undefined
   if (parts !== undefined) {
@@ -103,7 +103,7 @@ function ordering(by: Node, env: Env, outputs: Outputs, how: string, walk: Walk)
   }
   const name = bareName(by)
   const named = name === undefined ? [] : outputs.columns.filter((column) => column.name === name)
-  for (const { sources } of named) walk.found.use(sources, how)
+  for (const output of named) useColumn(output, how, walk)
   if (named.length === 0 || how === 'GROUP BY') expressionUnlessNamed(by, env, how, named.length > 0, walk)
 }
 
@@ -117,7 +117,7 @@ function grouped(by: Node): readonly Node[] | undefined {
 function expressionUnlessNamed(by: Node, env: Env, how: string, named: boolean, walk: Walk): void {
   if (!named) return expression(by, env, how, walk)
   for (const item of env.scope?.items ?? []) {
-    for (const column of item.columns) if (column.name === bareName(by)) walk.found.use(column.sources, how)
+    for (const column of item.columns) if (column.name === bareName(by)) useColumn(column, how, walk)
   }
 }
 
@@ -146,9 +146,9 @@ export function targets(list: readonly Node[] | undefined, env: Env, walk: Walk)
 }
 
 function computedTarget(value: Node | undefined, name: string | undefined, env: Env, walk: Walk): Outputs {
-  expression(value, env, 'an expression', walk)
+  const derived = walk.found.tapped(() => expression(value, env, 'an expression', walk))
   const expands = value !== undefined && 'A_Indirection' in value && (value.A_Indirection.indirection ?? []).some((part) => 'A_Star' in part)
-  return { columns: [{ name: name ?? impliedName(value), sources: [] }], ordered: !expands, open: expands }
+  return { columns: [{ name: name ?? impliedName(value), sources: [], derived }], ordered: !expands, open: expands }
 }
 
 /** The name PostgreSQL gives an unnamed column, as far as it can be referred to (FigureColname). */
@@ -167,10 +167,11 @@ function plainTarget(column: ColumnRef, name: string | undefined, env: Env, walk
   if (parts.length < fields.length) return expandStar(parts, env, walk)
   const found = reference(column, env, walk)
   const output = name ?? parts.at(-1) ?? '?column?'
-  if (found.kind === 'column' && found.plain) return oneColumn({ name: output, sources: found.sources })
-  if (found.kind === 'row') walk.found.use(found.sources, 'a whole-row reference')
-  if (found.kind === 'column') walk.found.use(found.sources, 'an expression')
-  return oneColumn({ name: output, sources: [] })
+  if (found.kind === 'column' && found.plain) return oneColumn({ name: output, sources: found.sources, derived: found.derived })
+  if (found.kind === 'unresolved') return oneColumn({ name: output, sources: [], derived: [] })
+  const how = found.kind === 'row' ? 'a whole-row reference' : 'an expression'
+  const derived = walk.found.tapped(() => walk.found.use(found.sources, how))
+  return oneColumn({ name: output, sources: [], derived })
 }
 
 function oneColumn(column: Output): Outputs {
@@ -183,7 +184,7 @@ function expandStar(parts: readonly string[], env: Env, walk: Walk): Outputs {
   for (const item of items) {
     item.touched = true
     walk.budget.spend(item.columns.length)
-    if (item.unknownTable !== undefined) columns.push(...starSources(item).map((sources) => ({ name: '*', sources })))
+    if (item.unknownTable !== undefined) columns.push(...starSources(item).map((sources) => ({ name: '*', sources, derived: [] })))
     columns.push(...item.columns)
     if (columns.length > MAX_COLUMNS) throw new AnalysisLimit(`a list has more than ${MAX_COLUMNS} columns`)
   }
@@ -242,5 +243,5 @@ function cteOutputs(cte: CommonTableExpr, env: Env, walk: Walk): Outputs {
   if (cte.cycle_clause !== undefined || cte.search_clause !== undefined) useOutputs(given, 'a SEARCH or CYCLE clause', walk)
   const named = renameOutputs(given, stringsOf(cte.aliascolnames))
   const extra = [cte.search_clause?.search_seq_column, cte.cycle_clause?.cycle_mark_column, cte.cycle_clause?.cycle_path_column]
-  return { ...named, columns: [...named.columns, ...extra.flatMap((name) => (name === undefined ? [] : [{ name, sources: [] }]))] }
+  return { ...named, columns: [...named.columns, ...extra.flatMap((name) => (name === undefined ? [] : [{ name, sources: [], derived: [] }]))] }
 }

@@ -34,7 +34,7 @@ export function relationItem(range: RangeVar, { written, relations }: Named, ali
 
 function columnsOf(relation: Relation): ScopeColumn[] {
   const table = `${relation.schema}.${relation.name}`
-  return relation.columns.map(({ name, attnum }) => ({ name, sources: [{ relation, table, column: name, attnum }] }))
+  return relation.columns.map(({ name, attnum }) => ({ name, sources: [{ relation, table, column: name, attnum }], derived: [] }))
 }
 
 /** A column alias list renames by place. When the place cannot be told, each new name stands for every column. */
@@ -42,7 +42,7 @@ function renamed(columns: ScopeColumn[], names: readonly string[], relations: nu
   if (names.length === 0) return columns
   if (relations === 1) return renameColumns(columns, names)
   const all = columns.flatMap(({ sources }) => sources)
-  return [...columns, ...names.map((name) => ({ name, sources: all }))]
+  return [...columns, ...names.map((name) => ({ name, sources: all, derived: [] }))]
 }
 
 /** The sources that `*` stands for. */

@@ -5,8 +5,10 @@ import { SYSTEM_COLUMNS, type Relation } from './resolver.ts'
 /** A column that a FROM item offers. */
 export interface ScopeColumn {
   readonly name: string
-  /** The base columns whose value it is, unchanged; empty for a computed one (its sources were noted where it was computed). */
+  /** The base columns whose value it is, unchanged; empty for a computed one. */
   readonly sources: readonly Source[]
+  /** The base columns it was computed from; they were noted as used there. */
+  readonly derived: readonly Source[]
 }
 
 /** One entry of the name space of a query level. */
@@ -37,11 +39,11 @@ export interface Scope {
 }
 
 export type Resolution =
-  | { readonly kind: 'column'; readonly sources: readonly Source[]; readonly plain: boolean }
+  | { readonly kind: 'column'; readonly sources: readonly Source[]; readonly derived: readonly Source[]; readonly plain: boolean }
   | { readonly kind: 'row'; readonly sources: readonly Source[] }
   | { readonly kind: 'unresolved' }
 
-const COMPUTED: Resolution = { kind: 'column', sources: [], plain: false }
+const COMPUTED: Resolution = { kind: 'column', sources: [], derived: [], plain: false }
 const UNRESOLVED: Resolution = { kind: 'unresolved' }
 
 /** What a reference of one to four parts stands for, by PostgreSQL's own order: innermost level first, columns before rows. */
@@ -70,17 +72,17 @@ function resolveBare(name: string, scope: Scope | undefined, budget: Budget): Re
 }
 
 function bareInLevel(name: string, level: Scope): Extract<Resolution, { kind: 'column' }> | undefined {
-  const sources: Source[] = []
-  let matches = 0
+  const matches: ScopeColumn[] = []
+  let found = false
   for (const item of level.items) {
     if (!item.unqualified) continue
-    const found = knownColumn(item, name)
-    if (found === undefined) continue
+    const columns = knownColumn(item, name)
+    if (columns === undefined) continue
     item.touched = true
-    matches++
-    for (const column of found) sources.push(...column.sources)
+    found = true
+    matches.push(...columns)
   }
-  if (matches > 0) return { kind: 'column', sources, plain: true }
+  if (found) return columnResolution(matches)
   return unknownInLevel(name, level)
 }
 
@@ -92,13 +94,17 @@ function unknownInLevel(name: string, level: Scope): Extract<Resolution, { kind:
     item.touched = true
     sources.push(unknownColumn(item.unknownTable, name))
   }
-  return sources.length === 0 ? undefined : { kind: 'column', sources, plain: true }
+  return sources.length === 0 ? undefined : { kind: 'column', sources, derived: [], plain: true }
+}
+
+function columnResolution(columns: readonly ScopeColumn[]): Extract<Resolution, { kind: 'column' }> {
+  return { kind: 'column', sources: columns.flatMap(({ sources }) => sources), derived: columns.flatMap(({ derived }) => derived), plain: true }
 }
 
 function columnOf(item: ScopeItem, name: string): Resolution | undefined {
   const found = knownColumn(item, name)
-  if (found !== undefined) return { kind: 'column', sources: found.flatMap(({ sources }) => sources), plain: true }
-  if (item.unknownTable !== undefined) return { kind: 'column', sources: [unknownColumn(item.unknownTable, name)], plain: true }
+  if (found !== undefined) return columnResolution(found)
+  if (item.unknownTable !== undefined) return { kind: 'column', sources: [unknownColumn(item.unknownTable, name)], derived: [], plain: true }
   return undefined
 }
 
@@ -133,7 +139,7 @@ export function findItem(name: string, schema: string | undefined, scope: Scope 
 
 /** Every base column behind a row, and the row itself. */
 export function rowSources(item: ScopeItem): Source[] {
-  const sources = item.columns.flatMap((column) => column.sources)
+  const sources = item.columns.flatMap((column) => [...column.sources, ...column.derived])
   for (const relation of item.relations) {
     sources.push({ relation, table: `${relation.schema}.${relation.name}`, column: '*', attnum: 0 })
   }

@@ -13,7 +13,7 @@ const CURSOR_OPT_HOLD = 0x20
 /** Follows one statement of any kind; what it gives to the client is left in `found.outputs`. */
 export function statement(node: Node, walk: Walk): void {
   const outputs = run(node, walk)
-  walk.found.outputs = outputs.columns.map(({ sources }) => sources)
+  walk.found.outputs = outputs.columns.map(({ sources, derived }) => ({ sources, derived }))
 }
 
 function run(node: Node, walk: Walk): Outputs {

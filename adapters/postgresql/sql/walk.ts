@@ -1,14 +1,10 @@
 import type { Node, SelectStmt } from 'libpg-query'
-import type { Source } from './analysis.ts'
 import type { Collector } from './collector.ts'
 import type { Budget } from './limit.ts'
-import type { Scope, ScopeItem } from './scope.ts'
+import type { Scope, ScopeColumn, ScopeItem } from './scope.ts'
 
-/** A column that a query gives. Without `sources` it is computed, and its sources have been noted. */
-export interface Output {
-  readonly name: string
-  readonly sources: readonly Source[]
-}
+/** A column that a query gives. */
+export type Output = ScopeColumn
 
 export interface Outputs {
   readonly columns: readonly Output[]
@@ -53,5 +49,10 @@ export function computedItem(name: string | undefined, { columns, ordered, open 
 
 /** Notes that what a query gives is used in a way that hides where it came from. */
 export function useOutputs({ columns }: Outputs, how: string, walk: Walk): void {
-  for (const { sources } of columns) walk.found.use(sources, how)
+  for (const output of columns) useColumn(output, how, walk)
+}
+
+export function useColumn({ sources, derived }: ScopeColumn, how: string, walk: Walk): void {
+  walk.found.use(sources, how)
+  walk.found.use(derived, how)
 }

@@ -33,7 +33,7 @@ function insert(statement: InsertStmt, outer: Env, walk: Walk): Outputs {
 
 /** EXCLUDED holds the rows proposed; where they come from has been noted. */
 function onConflict(clause: OnConflictClause, item: ScopeItem, env: Env, walk: Walk): void {
-  const excluded = { ...computedItem('excluded', { columns: item.columns.map(({ name }) => ({ name, sources: [] })), ordered: true, open: true }), unqualified: false }
+  const excluded = { ...computedItem('excluded', { columns: item.columns.map(({ name }) => ({ name, sources: [], derived: [] })), ordered: true, open: true }), unqualified: false }
   const inner = within([item, excluded], env)
   expression(clause.infer, inner, 'ON CONFLICT', walk)
   if (clause.action !== 'ONCONFLICT_UPDATE') return
