@@ -1,10 +1,11 @@
+import { existsSync } from 'node:fs'
 import type { EventStore } from '../../core/index.ts'
 import { Projections, standardProjections } from '../../projections/index.ts'
 import type { Config } from '../config/index.ts'
 import { openStore } from '../drivers.ts'
 import { createSecrets } from '../secrets.ts'
 import { readConfig } from './configuration.ts'
-import type { CliIo } from './io.ts'
+import { CliFailure, EXIT, type CliIo } from './io.ts'
 
 export interface Records {
   readonly config: Config
@@ -18,6 +19,7 @@ export interface Records {
  */
 export async function withRecords<T>(io: CliIo, file: string, work: (records: Records) => Promise<T>, prepare: 'catch-up' | 'none' = 'catch-up'): Promise<T> {
   const config = await readConfig(io, file)
+  refuseUnlessStarted(config)
   const store = await openStore(config.store, createSecrets(io.env), { readOnly: true })
   try {
     const projections = new Projections({ path: config.projections.path, projections: standardProjections })
@@ -30,4 +32,10 @@ export async function withRecords<T>(io: CliIo, file: string, work: (records: Re
   } finally {
     await store.close()
   }
+}
+
+/** Before the first `serve` there is nothing to read, which is no damage. */
+function refuseUnlessStarted({ store: { embedded } }: Config): void {
+  if (embedded === undefined || existsSync(embedded.path) || existsSync(`${embedded.path}-lock`)) return
+  throw new CliFailure(EXIT.unavailable, `nothing is recorded at ${embedded.path} yet; \`sallyport serve\` begins a record`)
 }

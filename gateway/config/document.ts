@@ -18,7 +18,7 @@ export function readDocument(source: string): ConfigDocument {
   const at = (offset: number | undefined): number => (offset === undefined ? 1 : lines.linePos(offset).line)
   const problems = [
     ...document.errors.map((error) => ({ line: at(error.pos[0]), message: explain(error, source) })),
-    ...aliases(document, at),
+    ...refused(document, at),
   ]
   return {
     value: problems.length === 0 ? document.toJS({ maxAliasCount: 0 }) : undefined,
@@ -28,11 +28,14 @@ export function readDocument(source: string): ConfigDocument {
   }
 }
 
-/** One value per place: an anchor used many times is how a small file becomes a huge one. */
-function aliases(document: Document, at: (offset: number | undefined) => number): Problem[] {
+/** One value per place, as an anchor used many times is how a small file becomes a huge one; and no key that JavaScript would lose. */
+function refused(document: Document, at: (offset: number | undefined) => number): Problem[] {
   const problems: Problem[] = []
   visit(document, {
     Alias: (_, alias) => { problems.push({ line: at(alias.range?.[0]), message: 'aliases (*name) are not supported; write the value out' }) },
+    Pair: (_, { key }) => {
+      if (isScalar(key) && key.value === '__proto__') problems.push({ line: at(key.range?.[0]), message: 'nothing can be named __proto__; write another name' })
+    },
   })
   return problems
 }

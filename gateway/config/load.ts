@@ -10,7 +10,7 @@ import { configSchema, type Config } from './schema.ts'
 const MAX_CONFIG_BYTES = 1024 * 1024
 
 export type LoadedConfig =
-  | { readonly config: Config; readonly problems?: undefined }
+  | { readonly config: Config; readonly problems?: undefined; readonly lineOf: (path: readonly PropertyKey[]) => number }
   | { readonly problems: readonly Problem[]; readonly config?: undefined }
 
 /**
@@ -44,7 +44,7 @@ export function parseConfig(source: string, folder: string): LoadedConfig {
     ...(parsed.success ? [] : distinct(parsed.error.issues).flatMap((issue) => schemaProblems(issue, document))),
     ...checkReferences(document.value).map(({ path, message }) => ({ line: document.lineOf(path), message: `${dotted(path)}: ${message}` })),
   ].sort((a, b) => a.line - b.line)
-  if (parsed.success && problems.length === 0) return { config: resolvePaths(parsed.data, folder) }
+  if (parsed.success && problems.length === 0) return { config: resolvePaths(parsed.data, folder), lineOf: document.lineOf }
   return { problems }
 }
 
@@ -83,6 +83,6 @@ function prefix(path: readonly PropertyKey[]): string {
 }
 
 /** `listeners[0].tls` */
-function dotted(path: readonly PropertyKey[]): string {
+export function dotted(path: readonly PropertyKey[]): string {
   return path.map((key, index) => (typeof key === 'number' ? `[${key}]` : `${index === 0 ? '' : '.'}${String(key).slice(0, 64)}`)).join('')
 }

@@ -31,7 +31,7 @@ function listenerProblems(root: Section): PathProblem[] {
 function targetOf(root: Section, listener: Section, index: number): PathProblem[] {
   if (typeof listener.target !== 'string') return []
   const path = ['listeners', index, 'target']
-  const target = section(root.targets)[listener.target]
+  const target = member(root.targets, listener.target)
   if (target === undefined) return unknown(path, 'target', listener.target, root.targets)
   const protocol = section(target).protocol
   if (protocol === listener.protocol) return []
@@ -62,7 +62,7 @@ function actsForProblems(root: Section, path: Path, person: string, settings: Se
   const at = [...path, 'acts-for']
   if (settings.kind !== 'agent') return [{ path: at, message: 'only an agent acts for somebody; write kind: agent, or leave acts-for out' }]
   if (principal === person) return [{ path: at, message: 'an agent cannot act for itself; write the name of a person or service' }]
-  const behind = section(root.people)[principal]
+  const behind = member(root.people, principal)
   if (behind === undefined) return unknown(at, 'person', principal, root.people)
   if (section(behind).kind === 'agent') return [{ path: at, message: `"${principal}" is an agent itself; write the name of a person or service` }]
   return []
@@ -73,7 +73,7 @@ function approverProblems(root: Section): PathProblem[] {
   const groups = new Set(entries(root.people).flatMap(([, settings]) => items(section(settings).groups)))
   return items(section(root.approvals).approvers).flatMap((approver, index) => {
     const path = ['approvals', 'approvers', index]
-    if (typeof approver !== 'string') return []
+    if (typeof approver !== 'string' || /\s/.test(approver)) return []
     if (!approver.startsWith('group:')) return Object.hasOwn(section(root.people), approver) ? [] : unknown(path, 'person', approver, root.people)
     if (groups.has(approver.slice(6))) return []
     return [{ path, message: `nobody is in the group "${approver.slice(6)}"; add it to the groups of a person, or name another` }]
@@ -88,6 +88,11 @@ function unknown(path: Path, what: string, written: string, known: unknown): Pat
 
 function section(value: unknown): Section {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? value as Section : {}
+}
+/** Not `constructor` and the like, which every object answers to. */
+function member(value: unknown, key: string): unknown {
+  const inside = section(value)
+  return Object.hasOwn(inside, key) ? inside[key] : undefined
 }
 function entries(value: unknown): [string, unknown][] {
   return Object.entries(section(value))

@@ -10,7 +10,7 @@ import { SallyportError, type Command, type Listener } from '../../core/index.ts
 import type { FolderRuleEngine } from '../../core/rules/index.ts'
 import type { RecordingRenderer } from '../../projections/index.ts'
 import { configDirectory } from '../config-directory.ts'
-import type { Config, ListenerConfig, TargetConfig } from '../config/index.ts'
+import type { Config, ListenerConfig, PathProblem, Person, TargetConfig } from '../config/index.ts'
 import { plainText, type Secrets } from '../secrets.ts'
 import type { AdapterParts, Protocol } from './protocol.ts'
 
@@ -30,10 +30,13 @@ export const postgresql: Protocol = {
     })
     return { adapter, listen: () => listenAll(config, parts.secrets, adapter) }
   },
-  async check(config, secrets) {
-    await targetsOf({ config, secrets })
-    for (const listener of config.listeners) await tlsOf(listener, secrets)
-    await checkVerifiers(config, secrets)
+  async check({ targets, listeners, people }, secrets) {
+    const found = await Promise.all([
+      ...Object.entries(targets).map(([name, target]) => problemOf(['targets', name], () => targetOf(name, target, secrets))),
+      ...listeners.map((listener, index) => problemOf(['listeners', index], () => tlsOf(listener, secrets))),
+      ...Object.entries(people).map(([name, person]) => problemOf(['people', name], () => checkVerifier(name, person, secrets))),
+    ])
+    return found.flat()
   },
 }
 
@@ -116,18 +119,22 @@ function needsNames(engine: FolderRuleEngine): () => boolean {
   }
 }
 
-async function checkVerifiers({ people }: Config, secrets: Secrets): Promise<void> {
-  const directory = await configDirectory(people, secrets)
-  for (const name of Object.keys(people)) {
-    const verifier = directory.find(name)?.verifiers['postgresql']
-    if (verifier !== undefined) parsed(name, verifier)
-  }
-}
-
-function parsed(name: string, verifier: string): void {
+async function checkVerifier(name: string, person: Person, secrets: Secrets): Promise<void> {
+  const verifier = (await configDirectory({ [name]: person }, secrets)).find(name)?.verifiers['postgresql']
+  if (verifier === undefined) return
   try {
     parseVerifier(verifier)
   } catch (cause) {
-    throw new SallyportError('CONFIG_INVALID', `people.${name}.postgresql.verifier is not what \`sallyport password\` prints`, { cause })
+    throw new SallyportError('CONFIG_INVALID', 'the verifier is not what `sallyport password` prints', { cause })
+  }
+}
+
+async function problemOf(path: PathProblem['path'], check: () => Promise<unknown>): Promise<PathProblem[]> {
+  try {
+    await check()
+    return []
+  } catch (error) {
+    if (error instanceof SallyportError) return [{ path, message: error.message }]
+    throw error
   }
 }

@@ -1,7 +1,7 @@
 import type { AccessLog, Directory, FactsDeclaration, Gate, Listener, ProtocolAdapter } from '../../core/index.ts'
 import type { RecordingRenderer } from '../../projections/index.ts'
 import type { AnalyseText, FolderRuleEngine } from '../../core/rules/index.ts'
-import type { Config } from '../config/index.ts'
+import type { Config, PathProblem } from '../config/index.ts'
 import type { Log } from '../log.ts'
 import type { Secrets } from '../secrets.ts'
 
@@ -29,6 +29,6 @@ export interface Protocol {
   /** Understands a text without a target at hand: names stay as they are written. For rule tests and explanations. */
   analyser(): Promise<AnalyseText>
   create(parts: AdapterParts): Promise<{ adapter: RunningAdapter; listen(): Promise<Listener[]> }>
-  /** Whether everything that the configuration refers to is there; rejects with `CONFIG_INVALID`. Connects to nothing. */
-  check(config: Config, secrets: Secrets): Promise<void>
+  /** What the configuration refers to and is not there, or not what it should be. Connects to nothing. */
+  check(config: Config, secrets: Secrets): Promise<PathProblem[]>
 }

@@ -1,11 +1,9 @@
 import { join, resolve } from 'node:path'
-import { SallyportError } from '../../../core/index.ts'
 import { loadRuleset } from '../../../core/rules/index.ts'
 import { loadConfig, renderProblems, type Config } from '../../config/index.ts'
 import { ruleOptions } from '../../container.ts'
-import { PROTOCOLS } from '../../protocols/index.ts'
 import { createSecrets } from '../../secrets.ts'
-import { shortPath } from '../configuration.ts'
+import { missingSecrets, shortPath } from '../configuration.ts'
 import { CliFailure, EXIT, print, printJson, type CliIo } from '../io.ts'
 
 export interface CheckOptions {
@@ -30,10 +28,11 @@ export async function check(io: CliIo, options: CheckOptions): Promise<void> {
 async function findings(io: CliIo, options: CheckOptions): Promise<Findings> {
   const path = resolve(io.cwd, options.config)
   const file = shortPath(io, path)
-  const { config, problems } = await loadConfig(path)
-  if (problems !== undefined) return { problems: problems.map((problem) => ({ file, ...problem })), notes: [], summary: '' }
+  const loaded = await loadConfig(path)
+  if (loaded.problems !== undefined) return { problems: loaded.problems.map((problem) => ({ file, ...problem })), notes: [], summary: '' }
+  const { config } = loaded
   const rules = await checkRules(io, config)
-  const secrets = options.secrets ? await checkSecrets(io, config, file) : []
+  const secrets = options.secrets ? (await missingSecrets(loaded, createSecrets(io.env))).map((problem) => ({ file, ...problem })) : []
   const { targets, listeners, people } = config
   const summary = `${file} is fine: ${rules.count} rules, ${Object.keys(targets).length} targets, ${listeners.length} listeners, ${Object.keys(people).length} people`
   return { problems: [...rules.problems, ...secrets], notes: notesOn(config), summary }
@@ -44,18 +43,6 @@ async function checkRules(io: CliIo, config: Config): Promise<{ problems: FilePr
   if ('ruleset' in loaded) return { problems: [], count: loaded.ruleset.rules.length }
   const { folder } = config.rules
   return { problems: loaded.problems.map(({ file, line, message }) => ({ file: shortPath(io, file === folder ? folder : join(folder, file)), line, message })), count: 0 }
-}
-
-async function checkSecrets(io: CliIo, config: Config, file: string): Promise<FileProblem[]> {
-  const secrets = createSecrets(io.env)
-  const problems: FileProblem[] = []
-  for (const protocol of PROTOCOLS) {
-    await protocol.check(config, secrets).catch((error: unknown) => {
-      if (!(error instanceof SallyportError)) throw error
-      problems.push({ file, line: 0, message: error.message })
-    })
-  }
-  return problems
 }
 
 /** What is allowed but probably not meant. */

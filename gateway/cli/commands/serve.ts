@@ -3,7 +3,7 @@ import type { Config } from '../../config/index.ts'
 import { aboutError, createLog, type Log } from '../../log.ts'
 import { VERSION } from '../../package-root.ts'
 import { startGateway, type RunningGateway } from '../../serve.ts'
-import { readConfig, shortPath } from '../configuration.ts'
+import { readWholeConfig, shortPath } from '../configuration.ts'
 import { CliFailure, EXIT, print, printJson, type CliIo } from '../io.ts'
 
 export interface ServeCommandOptions {
@@ -14,7 +14,7 @@ export interface ServeCommandOptions {
 
 /** Runs the gateway until it is asked to end: SIGTERM or SIGINT stop it, SIGHUP reloads its rules. */
 export async function serve(io: CliIo, options: ServeCommandOptions): Promise<void> {
-  const config = await readConfig(io, options.config)
+  const config = await readWholeConfig(io, options.config)
   const log = createLog({ level: options.logLevel, destination: { write: (line) => { io.stderr.write(line) } } })
   const gateway = await start(config, io, log)
   if (options.json === true) printJson(io, { listeners: gateway.listeners, api: gateway.api, ruleset: gateway.ruleset, version: VERSION, pid: process.pid })
