@@ -91,7 +91,8 @@ function partialText({ type, typmod }: ValueDescription, options: ValueMaskOptio
     mask(bytes, start, end) {
       // Every byte that is covered becomes a character: more than the type takes, when they were several bytes each.
       if (end - start > most) return cover(bytes, start, start + most)
-      return void maskTextInPlace(bytes, start, padded ? trimmedEnd(bytes, start, end) : end, encoding)
+      maskTextInPlace(bytes, start, padded ? trimmedEnd(bytes, start, end) : end, encoding)
+      return undefined
     },
   }
 }

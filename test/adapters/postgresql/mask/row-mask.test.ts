@@ -80,6 +80,18 @@ test('a row that is cut at any byte, or has bytes too many, is refused', () => {
   assert.throws(() => createRowMask(columns, { ...OPTIONS, columnCount: 4 }).apply(row, 0, row.length + 1), isViolation)
 })
 
+test('a value that claims bytes of the next message leaves that one alone', () => {
+  const row = encodeDataRow([Buffer.from('secret')])
+  const next = encodeDataRow([Buffer.from('next')])
+  for (let excess = 1; excess <= next.length; excess++) {
+    const chunk = Buffer.concat([row, next])
+    chunk.writeInt32BE('secret'.length + excess, 7)
+    const mask = createRowMask([text(0, 'partial')], { ...OPTIONS, columnCount: 1 })
+    assert.throws(() => mask.apply(chunk, 0, row.length), isViolation)
+    assert.deepEqual(chunk.subarray(row.length), next)
+  }
+})
+
 function isViolation(error: unknown): boolean {
   return error instanceof SallyportError && error.code === 'PROTOCOL_VIOLATION'
 }
