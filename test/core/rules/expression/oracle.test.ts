@@ -66,18 +66,22 @@ test('a compiled expression answers as JSONata does, whatever the input', async 
   assert.ok(judged > RUNS / 4, `only ${judged} of ${RUNS} expressions were in the compiled part of the language`)
 })
 
-/** Where rules mean the empty list and JSONata means "no value", on purpose: joining, adding up and comparing lists. */
+/** Where rules mean the empty list and JSONata means "no value", on purpose: joining and adding up. */
 function tellsEmptyFromMissing(expression: Expression): boolean {
-  const here = (expression.op === 'call' && ['join', 'sum', 'max', 'min'].includes(expression.name))
-    || (expression.op === 'binary' && expression.left.type.kind === 'list')
+  const here = expression.op === 'call' && ['join', 'sum', 'max', 'min'].includes(expression.name)
   return here || childrenOf(expression).some(tellsEmptyFromMissing)
+}
+
+/** To rules a list of one is a list; JSONata takes the one out, and finds it unlike a list of one. */
+function comparesLists(expression: Expression): boolean {
+  return (expression.op === 'binary' && expression.operator !== 'in' && expression.left.type.kind === 'list') || childrenOf(expression).some(comparesLists)
 }
 
 test('being strict only ever turns an answer of plain JSONata into a failure', async () => {
   let judged = 0
   await fc.assert(fc.asyncProperty(expressionSource, inputParts, async (source, parts) => {
     const expression = checked(source)
-    if (expression === undefined) return
+    if (expression === undefined || comparesLists(expression)) return
     const root = documentOf(parts)
     const isList = expression.type.kind === 'list'
     let nothingSelected = false
