@@ -50,7 +50,7 @@ const DEFINITIONS: Readonly<Record<string, Definition>> = {
   AlterTableSpaceOptionsStmt: SERVER, CreateRoleStmt: SERVER, AlterRoleStmt: SERVER, AlterRoleSetStmt: SERVER, DropRoleStmt: SERVER,
   AlterSystemStmt: { ...SERVER, opens: 'it changes the server' }, LoadStmt: { ...SERVER, opens: CODE }, CheckPointStmt: SERVER,
   ReassignOwnedStmt: SERVER, DropOwnedStmt: { actions: ['drop'], databaseWide: true },
-  VacuumStmt: MAINTAIN, ClusterStmt: MAINTAIN, ReindexStmt: MAINTAIN, RefreshMatViewStmt: { actions: ['update'], use: 'maintain' },
+  VacuumStmt: MAINTAIN, ClusterStmt: { actions: ['admin'] }, ReindexStmt: MAINTAIN, RefreshMatViewStmt: { actions: ['update'], use: 'maintain' },
   LockStmt: { actions: ['lock'], use: 'maintain' }, TruncateStmt: { actions: ['truncate'], use: 'maintain' },
   GrantStmt: { actions: ['grant'], use: 'maintain' }, GrantRoleStmt: { actions: ['grant'], databaseWide: true }, DropStmt: { actions: ['drop'], use: 'maintain' },
 }

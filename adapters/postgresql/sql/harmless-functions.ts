@@ -5,39 +5,43 @@
  */
 export const HARMLESS_FUNCTIONS: ReadonlySet<string> = new Set(`
   abbrev abs aclcontains acldefault aclexplode aclinsert aclremove acos acosd acosh age any_value area array_agg
-  array_append array_dims array_fill array_length array_lower array_ndims array_position array_positions array_prepend
-  array_remove array_replace array_reverse array_sample array_shuffle array_sort array_to_json array_to_string
-  array_to_tsvector array_upper ascii asin asind asinh atan atan2 atan2d atand atanh avg bit bit_and bit_count
-  bit_length bit_or bit_xor bool bool_and bool_or bound_box box bpchar broadcast bytea cardinality casefold cash_words
-  cbrt ceil ceiling center char char_length character_length chr cidr circle clock_timestamp col_description concat
-  concat_ws convert convert_from convert_to corr cos cosd cosh cot cotd count covar_pop covar_samp crc32 crc32c
-  cume_dist current_database current_schema current_schemas current_setting current_user currval date date_add date_bin
-  date_part date_subtract date_trunc datemultirange daterange daterange_canonical daterange_subdiff decode degrees
-  dense_rank dexp diagonal diameter div dlog1 dlog10 dround dtrunc encode enum_first enum_last enum_range erf erfc
-  every exp extract factorial family first_value float4 float8 floor format format_type gamma gcd gen_random_uuid
-  generate_series generate_subscripts get_bit get_byte get_current_ts_config getdatabaseencoding getpgusername
-  has_any_column_privilege has_column_privilege has_database_privilege has_foreign_data_wrapper_privilege
-  has_function_privilege has_language_privilege has_largeobject_privilege has_parameter_privilege has_schema_privilege
-  has_sequence_privilege has_server_privilege has_table_privilege has_tablespace_privilege has_type_privilege
-  hash_multirange hash_multirange_extended hash_range hash_range_extended height host hostmask icu_unicode_version
-  inet_client_addr inet_client_port inet_merge inet_same_family inet_server_addr inet_server_port initcap int2 int4
-  int4inc int4multirange int4range int4range_canonical int4range_subdiff int8 int8dec int8dec_any int8inc int8inc_any
-  int8multirange int8range int8range_canonical int8range_subdiff interval is_normalized isclosed isempty isfinite
-  ishorizontal isopen isparallel isperp isvertical json_agg json_agg_strict json_array_elements
+  array_append array_cat array_dims array_fill array_length array_lower array_ndims array_position array_positions
+  array_prepend array_remove array_replace array_reverse array_sample array_shuffle array_sort array_to_json
+  array_to_string array_to_tsvector array_upper ascii asin asind asinh atan atan2 atan2d atand atanh avg bit bit_and
+  bit_count bit_length bit_or bit_xor bool bool_and bool_or bound_box box bpchar broadcast btrim bytea cardinality
+  casefold cash_words cbrt ceil ceiling center char char_length character_length chr cidr circle clock_timestamp
+  col_description concat concat_ws convert convert_from convert_to corr cos cosd cosh cot cotd count covar_pop
+  covar_samp crc32 crc32c cume_dist current_database current_schema current_schemas current_setting current_user
+  currval date date_add date_bin date_part date_subtract date_trunc datemultirange daterange daterange_canonical
+  daterange_subdiff decode degrees dense_rank dexp diagonal diameter div dlog1 dlog10 dround dtrunc encode enum_first
+  enum_last enum_range erf erfc every exp extract factorial family first_value float4 float8 floor format format_type
+  gamma gcd gen_random_uuid generate_series generate_subscripts get_bit get_byte get_current_ts_config
+  getdatabaseencoding getpgusername has_any_column_privilege has_column_privilege has_database_privilege
+  has_foreign_data_wrapper_privilege has_function_privilege has_language_privilege has_largeobject_privilege
+  has_parameter_privilege has_schema_privilege has_sequence_privilege has_server_privilege has_table_privilege
+  has_tablespace_privilege has_type_privilege hash_multirange hash_multirange_extended hash_range hash_range_extended
+  height host hostmask icu_unicode_version inet_client_addr inet_client_port inet_merge inet_same_family
+  inet_server_addr inet_server_port initcap int2 int4 int4inc int4multirange int4range int4range_canonical
+  int4range_subdiff int8 int8dec int8dec_any int8inc int8inc_any int8multirange int8range int8range_canonical
+  int8range_subdiff interval is_normalized isclosed isempty isfinite ishorizontal isopen isparallel isperp isvertical
+  json json_agg json_agg_strict json_array_element json_array_element_text json_array_elements
   json_array_elements_text json_array_length json_build_array json_build_object json_each json_each_text
   json_extract_path json_extract_path_text json_object json_object_agg json_object_agg_strict json_object_agg_unique
-  json_object_agg_unique_strict json_object_keys json_populate_record json_populate_recordset json_strip_nulls
-  json_to_record json_to_recordset json_to_tsvector json_typeof jsonb_agg jsonb_agg_strict jsonb_array_elements
-  jsonb_array_elements_text jsonb_array_length jsonb_build_array jsonb_build_object jsonb_each jsonb_each_text
-  jsonb_extract_path jsonb_extract_path_text jsonb_insert jsonb_object jsonb_object_agg jsonb_object_agg_strict
-  jsonb_object_agg_unique jsonb_object_agg_unique_strict jsonb_object_keys jsonb_path_exists jsonb_path_exists_tz
-  jsonb_path_match jsonb_path_match_tz jsonb_path_query jsonb_path_query_array jsonb_path_query_array_tz
-  jsonb_path_query_first jsonb_path_query_first_tz jsonb_path_query_tz jsonb_populate_record
-  jsonb_populate_record_valid jsonb_populate_recordset jsonb_pretty jsonb_set jsonb_set_lax jsonb_strip_nulls
-  jsonb_to_record jsonb_to_recordset jsonb_to_tsvector jsonb_typeof justify_days justify_hours justify_interval lag
-  last_value lastval lcm lead left length lgamma like like_escape line ln log log10 lower lower_inc lower_inf lpad lseg
-  ltrim macaddr macaddr8 macaddr8_set7bit make_date make_interval make_time make_timestamp make_timestamptz makeaclitem
-  masklen max md5 min min_scale mod mode money multirange mxid_age name nameconcatoid netmask network normalize notlike
+  json_object_agg_unique_strict json_object_field json_object_field_text json_object_keys json_populate_record
+  json_populate_recordset json_scalar json_serialize json_strip_nulls json_to_record json_to_recordset
+  json_to_tsvector json_typeof jsonb_agg jsonb_agg_strict jsonb_array_element jsonb_array_element_text
+  jsonb_array_elements jsonb_array_elements_text jsonb_array_length jsonb_build_array jsonb_build_object jsonb_concat
+  jsonb_contained jsonb_contains jsonb_delete jsonb_delete_path jsonb_each jsonb_each_text jsonb_exists
+  jsonb_exists_all jsonb_exists_any jsonb_extract_path jsonb_extract_path_text jsonb_insert jsonb_object
+  jsonb_object_agg jsonb_object_agg_strict jsonb_object_agg_unique jsonb_object_agg_unique_strict jsonb_object_field
+  jsonb_object_field_text jsonb_object_keys jsonb_path_exists jsonb_path_exists_tz jsonb_path_match
+  jsonb_path_match_tz jsonb_path_query jsonb_path_query_array jsonb_path_query_array_tz jsonb_path_query_first
+  jsonb_path_query_first_tz jsonb_path_query_tz jsonb_populate_record jsonb_populate_record_valid
+  jsonb_populate_recordset jsonb_pretty jsonb_set jsonb_set_lax jsonb_strip_nulls jsonb_to_record jsonb_to_recordset
+  jsonb_to_tsvector jsonb_typeof justify_days justify_hours justify_interval lag last_value lastval lcm lead left
+  length lgamma like like_escape line ln log log10 lower lower_inc lower_inf lpad lseg ltrim macaddr macaddr8
+  macaddr8_set7bit make_date make_interval make_time make_timestamp make_timestamptz makeaclitem masklen max md5
+  merge_action min min_scale mod mode money multirange mxid_age name nameconcatoid netmask network normalize notlike
   now npoints nth_value ntile num_nonnulls num_nulls numeric numeric_div_trunc numeric_exp numeric_inc numeric_ln
   numeric_log numeric_sqrt nummultirange numnode numrange numrange_subdiff obj_description octet_length oid
   oidvectortypes overlaps overlay parse_ident path pclose percent_rank percentile_cont percentile_disc
@@ -69,11 +73,11 @@ export const HARMLESS_FUNCTIONS: ReadonlySet<string> = new Set(`
   pg_stat_get_backend_pid pg_stat_get_backend_start pg_stat_get_backend_subxact pg_stat_get_backend_userid
   pg_stat_get_backend_wait_event pg_stat_get_backend_wait_event_type pg_stat_get_backend_xact_start
   pg_stat_get_bgwriter_buf_written_checkpoints pg_stat_get_bgwriter_buf_written_clean
-  pg_stat_get_bgwriter_maxwritten_clean pg_stat_get_bgwriter_requested_checkpoints pg_stat_get_bgwriter_stat_reset_time
-  pg_stat_get_bgwriter_timed_checkpoints pg_stat_get_blocks_fetched pg_stat_get_blocks_hit pg_stat_get_buf_alloc
-  pg_stat_get_buf_fsync_backend pg_stat_get_buf_written_backend pg_stat_get_checkpoint_sync_time
-  pg_stat_get_checkpoint_write_time pg_stat_get_checkpointer_buffers_written pg_stat_get_checkpointer_num_performed
-  pg_stat_get_checkpointer_num_requested pg_stat_get_checkpointer_num_timed
+  pg_stat_get_bgwriter_maxwritten_clean pg_stat_get_bgwriter_requested_checkpoints
+  pg_stat_get_bgwriter_stat_reset_time pg_stat_get_bgwriter_timed_checkpoints pg_stat_get_blocks_fetched
+  pg_stat_get_blocks_hit pg_stat_get_buf_alloc pg_stat_get_buf_fsync_backend pg_stat_get_buf_written_backend
+  pg_stat_get_checkpoint_sync_time pg_stat_get_checkpoint_write_time pg_stat_get_checkpointer_buffers_written
+  pg_stat_get_checkpointer_num_performed pg_stat_get_checkpointer_num_requested pg_stat_get_checkpointer_num_timed
   pg_stat_get_checkpointer_restartpoints_performed pg_stat_get_checkpointer_restartpoints_requested
   pg_stat_get_checkpointer_restartpoints_timed pg_stat_get_checkpointer_slru_written
   pg_stat_get_checkpointer_stat_reset_time pg_stat_get_checkpointer_sync_time pg_stat_get_checkpointer_write_time
@@ -98,24 +102,25 @@ export const HARMLESS_FUNCTIONS: ReadonlySet<string> = new Set(`
   pg_stat_get_wal pg_stat_get_wal_senders pg_statistics_obj_is_visible pg_table_is_visible pg_table_size
   pg_tablespace_location pg_tablespace_size pg_timezone_abbrevs pg_timezone_abbrevs_abbrevs pg_timezone_abbrevs_zone
   pg_timezone_names pg_total_relation_size pg_trigger_depth pg_ts_config_is_visible pg_ts_dict_is_visible
-  pg_ts_parser_is_visible pg_ts_template_is_visible pg_type_is_visible pg_typeof pg_visible_in_snapshot pg_wal_lsn_diff
-  pg_walfile_name pg_walfile_name_offset pg_xact_commit_timestamp pg_xact_status phraseto_tsquery pi plainto_tsquery
-  point polygon popen position postgresql_fdw_validator pow power querytree quote_ident quote_literal quote_nullable
-  radians radius random random_normal range_agg range_intersect_agg range_merge rank regclass regexp_count regexp_instr
-  regexp_like regexp_match regexp_matches regexp_replace regexp_split_to_array regexp_split_to_table regexp_substr
-  regr_avgx regr_avgy regr_count regr_intercept regr_r2 regr_slope regr_sxx regr_sxy regr_syy repeat replace reverse
-  right round row_number row_security_active row_to_json rpad rtrim satisfies_hash_partition scale session_user set_bit
-  set_byte set_masklen setseed setweight sha224 sha256 sha384 sha512 shobj_description sign similar_escape
-  similar_to_escape sin sind sinh slope split_part sqrt statement_timestamp stddev stddev_pop stddev_samp string_agg
-  string_to_array string_to_table strip strpos substr substring sum system_user tan tand tanh text textlen time
-  timeofday timestamp timestamptz timetz timezone to_ascii to_bin to_char to_date to_hex to_json to_jsonb to_number
-  to_oct to_regclass to_regcollation to_regnamespace to_regoper to_regoperator to_regproc to_regprocedure to_regrole
-  to_regtype to_regtypemod to_timestamp to_tsquery to_tsvector transaction_timestamp translate trim_array trim_scale
-  trunc ts_debug ts_delete ts_filter ts_headline ts_lexize ts_parse ts_rank ts_rank_cd ts_token_type tsmultirange
-  tsquery_phrase tsrange tsrange_subdiff tstzmultirange tstzrange tstzrange_subdiff tsvector_to_array txid_current
-  txid_current_if_assigned txid_current_snapshot txid_snapshot_xip txid_snapshot_xmax txid_snapshot_xmin txid_status
-  txid_visible_in_snapshot unicode_assigned unicode_version unistr unnest upper upper_inc upper_inf
-  uuid_extract_timestamp uuid_extract_version uuidv4 uuidv7 var_pop var_samp varbit varchar variance version
-  websearch_to_tsquery width width_bucket xid xml xml_is_well_formed xml_is_well_formed_content
-  xml_is_well_formed_document xmlagg xmlcomment xmlexists xmltext xmlvalidate xpath xpath_exists
+  pg_ts_parser_is_visible pg_ts_template_is_visible pg_type_is_visible pg_typeof pg_visible_in_snapshot
+  pg_wal_lsn_diff pg_walfile_name pg_walfile_name_offset pg_xact_commit_timestamp pg_xact_status phraseto_tsquery pi
+  plainto_tsquery point polygon popen position postgresql_fdw_validator pow power querytree quote_ident quote_literal
+  quote_nullable radians radius random random_normal range_agg range_intersect_agg range_merge rank regclass
+  regexp_count regexp_instr regexp_like regexp_match regexp_matches regexp_replace regexp_split_to_array
+  regexp_split_to_table regexp_substr regr_avgx regr_avgy regr_count regr_intercept regr_r2 regr_slope regr_sxx
+  regr_sxy regr_syy repeat replace reverse right round row_number row_security_active row_to_json rpad rtrim
+  satisfies_hash_partition scale session_user set_bit set_byte set_masklen setseed setweight sha224 sha256 sha384
+  sha512 shobj_description sign similar_escape similar_to_escape sin sind sinh slope split_part sqrt starts_with
+  statement_timestamp stddev stddev_pop stddev_samp string_agg string_to_array string_to_table strip strpos substr
+  substring sum system_user tan tand tanh text textlen time timeofday timestamp timestamptz timetz timezone to_ascii
+  to_bin to_char to_date to_hex to_json to_jsonb to_number to_oct to_regclass to_regcollation to_regnamespace
+  to_regoper to_regoperator to_regproc to_regprocedure to_regrole to_regtype to_regtypemod to_timestamp to_tsquery
+  to_tsvector transaction_timestamp translate trim_array trim_scale trunc ts_debug ts_delete ts_filter ts_headline
+  ts_lexize ts_parse ts_rank ts_rank_cd ts_token_type tsmultirange tsquery_phrase tsrange tsrange_subdiff
+  tstzmultirange tstzrange tstzrange_subdiff tsvector_to_array txid_current txid_current_if_assigned
+  txid_current_snapshot txid_snapshot_xip txid_snapshot_xmax txid_snapshot_xmin txid_status txid_visible_in_snapshot
+  unicode_assigned unicode_version unistr unnest upper upper_inc upper_inf uuid_extract_timestamp uuid_extract_version
+  uuidv4 uuidv7 var_pop var_samp varbit varchar variance version websearch_to_tsquery width width_bucket xid xml
+  xml_is_well_formed xml_is_well_formed_content xml_is_well_formed_document xmlagg xmlcomment xmlconcat2 xmlexists
+  xmltext xmlvalidate xpath xpath_exists
 `.trim().split(/\s+/))

@@ -81,7 +81,7 @@ function withoutCatalogue({ lineage }: Statement): MaskPlan {
 }
 
 function planStatement({ lineage, effects }: Statement, columns: MaskedColumns, options: MaskPlanOptions): MaskPlan {
-  const reason = hindrance(lineage, columns) ?? (options.unknown === 'absent' ? surelyAbsent(lineage) : unknownName(lineage, columns))
+  const reason = hindrance(lineage, columns) ?? oddName(lineage, columns) ?? (options.unknown === 'absent' ? undefined : unknownName(lineage, columns))
   if (reason !== undefined) return blocked(reason)
   const shows = lineage.outputs.some(({ sources }) => sources.some((source) => columns.isMasked(source)))
   const ends = effects.transaction !== undefined && effects.transaction.kind !== 'begin'
@@ -121,10 +121,17 @@ function unknownName(lineage: Lineage, columns: MaskedColumns): string | undefin
   return column === undefined ? undefined : `${column.name} is not in the catalogue as it was last read, next to masked columns`
 }
 
-/** Names beyond ASCII are folded by the server's own encoding and locale: their absence cannot be proven. */
-function surelyAbsent(lineage: Lineage): string | undefined {
-  const odd = lineage.relations.find(({ relation, name, use }) => relation === undefined && use !== 'define' && !/^[\x20-\x7e]*$/.test(name))
-  return odd === undefined ? undefined : `${odd.name} is not in the catalogue`
+/**
+ * Even a name that is surely absent is not waved through when it resembles something masked, is not plain ASCII
+ * (the server folds such names by its own encoding and locale), or is of a kind that the catalogue leaves out.
+ */
+function oddName(lineage: Lineage, columns: MaskedColumns): string | undefined {
+  for (const { relation, name, use } of lineage.relations) {
+    if (relation !== undefined || use === 'define') continue
+    if (!/^[\x20-\x7e]*$/.test(name) || /(^|\.)pg_toast/.test(name) || columns.mayName(name)) return `${name} is not in the catalogue`
+  }
+  const column = lineage.unresolved.find(({ name }) => name.endsWith('*') || columns.mayName(name))
+  return column === undefined ? undefined : `${column.name} cannot be told from a masked column`
 }
 
 /** DETAIL of a failed write shows the whole row; a trigger may say anything. */

@@ -22,6 +22,8 @@ export class MaskedColumns {
   readonly #methods = new Map<number, MaskMethod>()
   readonly #relations = new Set<number>()
   readonly #computed = new Set<number>()
+  /** Names of masked columns. */
+  readonly #names = new Set<string>()
   readonly #problems = new Map<number, string>()
 
   constructor(masks: readonly Mask[], catalogue: Catalogue, target: Target) {
@@ -39,6 +41,12 @@ export class MaskedColumns {
   /** Whether any of its columns is masked. */
   covers(relation: Relation): boolean {
     return this.#relations.has(relation.oid)
+  }
+
+  /** Whether a name, in whatever schema, is that of something masked, or of one of its columns. */
+  mayName(name: string): boolean {
+    const last = name.slice(name.lastIndexOf('.') + 1)
+    return this.#names.has(last) || this.catalogue.named(last).some((relation) => this.covers(relation) || this.problem(relation) !== undefined)
   }
 
   /** Whether a use of this source is a use of a masked value. A whole row is as masked as its columns. */
@@ -83,6 +91,8 @@ export class MaskedColumns {
     const key = originKey(oid, attnum)
     this.#methods.set(key, strictest(this.#methods.get(key), method))
     this.#relations.add(oid)
+    const name = this.catalogue.relation(oid)?.columns.find((column) => column.attnum === attnum)?.name
+    if (name !== undefined) this.#names.add(name)
   }
 
   /** A column generated from a masked one is masked whole. */

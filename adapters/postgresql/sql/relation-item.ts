@@ -21,7 +21,7 @@ export function lookUp(range: RangeVar, context: AnalysisContext): Named {
 export function relationItem(range: RangeVar, { written, relations }: Named, alias: Alias | undefined = range.alias): ScopeItem {
   return {
     name: alias?.aliasname ?? range.relname,
-    schema: alias === undefined ? (range.schemaname ?? relations[0]?.schema) : undefined,
+    aliased: alias !== undefined,
     columns: renamed(relations.flatMap(columnsOf), stringsOf(alias?.colnames), relations.length),
     open: relations.length === 0,
     ordered: relations.length === 1,

@@ -15,7 +15,8 @@ export interface ScopeColumn {
 export interface ScopeItem {
   /** The name that qualifies its columns; `undefined` when hidden behind the alias of a join. */
   readonly name: string | undefined
-  readonly schema?: string | undefined
+  /** It goes by another name than its relation's own. */
+  readonly aliased: boolean
   readonly columns: readonly ScopeColumn[]
   /** There may be more columns than are known here: a function's result, or a relation without a catalogue. */
   readonly open: boolean
@@ -131,10 +132,15 @@ export function findItem(name: string, schema: string | undefined, scope: Scope 
   for (let level = scope; level !== undefined; level = level.parent) {
     budget.spend(level.items.length)
     for (const item of level.items) {
-      if (item.name === name && (schema === undefined || item.schema === schema || item.unknownTable !== undefined)) return item
+      if (item.name === name && (schema === undefined || inSchema(item, schema))) return item
     }
   }
   return undefined
+}
+
+/** A schema qualifies a relation only where it has no alias. */
+function inSchema(item: ScopeItem, schema: string): boolean {
+  return !item.aliased && (item.unknownTable !== undefined || item.relations.some((relation) => relation.schema === schema))
 }
 
 /** Every base column behind a row, and the row itself. */

@@ -44,7 +44,7 @@ export interface Walk {
 
 /** A computed FROM item: a sub-select, a CTE, a function. */
 export function computedItem(name: string | undefined, { columns, ordered, open }: Outputs): ScopeItem {
-  return { name, columns, open, ordered, relations: [], unqualified: true, touched: false }
+  return { name, aliased: true, columns, open, ordered, relations: [], unqualified: true, touched: false }
 }
 
 /** Notes that what a query gives is used in a way that hides where it came from. */

@@ -137,7 +137,7 @@ function oldAndNew(clause: ReturningClause, [item, ...others]: readonly ScopeIte
   const taken = new Set([item.name, ...others.map(({ name }) => name)])
   const chosen = (clause.options ?? []).flatMap((node) => ('ReturningOption' in node ? (node.ReturningOption.value ?? []) : []))
   const names = [...chosen, ...['old', 'new'].filter((name) => !taken.has(name))]
-  return names.map((name) => ({ ...item, name, schema: undefined, unqualified: false }))
+  return names.map((name) => ({ ...item, name, aliased: true, unqualified: false }))
 }
 
 function within(items: readonly ScopeItem[], env: Env): Env {
