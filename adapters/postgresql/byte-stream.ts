@@ -115,6 +115,8 @@ export class ByteStream {
     if (handle === undefined || handle === null || holder.encrypted === true) return this.#listen(socket)
     holder._handle = null
     socket.removeAllListeners()
+    // The hollow socket ends, so that its server no longer counts it.
+    socket.destroy()
     const buffer = (): Buffer => (this.#bulk ? Buffer.allocUnsafeSlow(READ_BYTES) : shared)
     const options = { handle, allowHalfOpen: true, onread: { buffer, callback: (bytes: number, into: Uint8Array) => this.#read(bytes, into as Buffer) } }
     return new Socket(options as unknown as ConstructorParameters<typeof Socket>[0])

@@ -77,7 +77,7 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
     needsNames: () => engine.reads('command.resources') || engine.reads('command.sql'),
     limits: { ...LIMITS, ...options.limits }, log: () => {},
   })
-  const listener = await adapter.listen({ host: '127.0.0.1', port: 0, ...options.listener })
+  const listener = await adapter.listen({ host: '127.0.0.1', port: 0, target: 'shop', ...options.listener })
   let stopped: Promise<void> | undefined
   const stop = async (): Promise<void> => {
     await listener.close().catch(() => {})

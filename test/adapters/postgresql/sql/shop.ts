@@ -1,0 +1,61 @@
+/** A small database with masked columns, and every kind of relation that can show them. Values to hide hold `SECRET`. */
+import type { Mask, Target } from '../../../../core/index.ts'
+
+export const SHOP = `
+CREATE TABLE people (
+  id int PRIMARY KEY, name text, email text, ssn text UNIQUE, age int CHECK (age > 0), salary int,
+  domain text GENERATED ALWAYS AS (lower(email)) STORED
+);
+INSERT INTO people (id, name, email, ssn, age, salary) VALUES
+  (1, 'Ada', 'ada-SECRET-1@example.com', 'SECRET-111', 36, 4243441),
+  (2, 'Bob', 'bob-SECRET-2@example.com', 'SECRET-222', 41, 4243442),
+  (3, 'Cyd', 'cyd-SECRET-3@example.com', 'SECRET-333', 29, 4243443);
+CREATE TABLE people_old (left_on date) INHERITS (people);
+INSERT INTO people_old (id, name, email, ssn, age, salary) VALUES (9, 'Old', 'old-SECRET-9@example.com', 'SECRET-999', 80, 4243449);
+CREATE TABLE orders (id int PRIMARY KEY, person_id int REFERENCES people (id), total numeric, note text, email text);
+INSERT INTO orders VALUES (10, 1, 5, 'first', 'public@example.com'), (11, 2, 7, 'second', 'open@example.com');
+CREATE TABLE notes (id int, body text);
+CREATE TABLE events (id int, email text) PARTITION BY RANGE (id);
+CREATE TABLE events_low PARTITION OF events FOR VALUES FROM (0) TO (100);
+CREATE TABLE events_high (email text, id int);
+ALTER TABLE events ATTACH PARTITION events_high FOR VALUES FROM (100) TO (200);
+INSERT INTO events VALUES (1, 'low-SECRET@example.com'), (150, 'high-SECRET@example.com');
+CREATE VIEW contacts AS SELECT id, email AS mail, name FROM people;
+CREATE VIEW contacts_again AS SELECT mail, id FROM contacts WHERE id < 100;
+CREATE VIEW shouting AS SELECT id, upper(email) AS loud FROM people;
+CREATE VIEW filtered AS SELECT id FROM people WHERE email LIKE 'a%';
+CREATE VIEW names AS SELECT id, name FROM people;
+CREATE VIEW rows_as_json AS SELECT p.id, row_to_json(p) AS doc FROM people p;
+CREATE MATERIALIZED VIEW kept AS SELECT id, email FROM people;
+CREATE FUNCTION email_of(person int) RETURNS text LANGUAGE sql STABLE AS 'SELECT email FROM public.people WHERE id = person';
+CREATE FUNCTION everybody() RETURNS SETOF people LANGUAGE sql STABLE AS 'SELECT * FROM public.people';
+CREATE FUNCTION peek() RETURNS text LANGUAGE plpgsql AS 'BEGIN RETURN (SELECT ssn FROM public.people LIMIT 1); END';
+CREATE PROCEDURE proc() LANGUAGE plpgsql AS 'BEGIN NULL; END';
+CREATE SCHEMA other;
+CREATE TABLE other.people (id int, email text, ssn text);
+INSERT INTO other.people VALUES (1, 'harmless@example.com', 'none');
+CREATE FUNCTION public.same(text, text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1 = $2';
+CREATE OPERATOR public.=== (LEFTARG = text, RIGHTARG = text, FUNCTION = public.same);
+CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE TABLE audited (id int, note text);
+CREATE TRIGGER audited_touch BEFORE INSERT ON audited FOR EACH ROW EXECUTE FUNCTION touch();
+CREATE TABLE ruled (id int);
+CREATE RULE ruled_insert AS ON INSERT TO ruled DO INSTEAD NOTHING;
+CREATE TEMP TABLE scratch (id int, email text);
+ANALYZE;
+`
+
+export const TARGET: Target = {
+  name: 'shop',
+  protocol: 'postgresql',
+  database: 'shop',
+  labels: {},
+  classes: { 'public.people.salary': 'pii.salary', '*.people.ssn': 'pii.ssn' },
+}
+
+export const MASKS: readonly Mask[] = [
+  { column: 'public.people.email', method: 'partial' },
+  { column: 'public.people.ssn', method: 'null' },
+  { column: 'public.events.email', method: 'hash' },
+  { column: 'class:pii.salary', method: 'fixed' },
+]
