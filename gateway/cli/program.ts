@@ -69,7 +69,7 @@ function decide(program: Command, io: CliIo): void {
 function approvals(program: Command, io: CliIo): void {
   const group = program.command('approvals').description('answer what is held, at a running gateway')
     .addHelpText('after', `
-The token comes from --token-file, SALLYPORT_TOKEN or ~/.config/sallyport/token.${examples('sallyport approvals list', 'sallyport approvals approve k3x9q2 --comment "checked with finance"', 'sallyport approvals deny k3x9q2 --yes')}`)
+The token comes from --token-file, SALLYPORT_TOKEN or ~/.config/sallyport/token.\n${examples('sallyport approvals list', 'sallyport approvals approve k3x9q2 --comment "checked with finance"', 'sallyport approvals deny k3x9q2 --yes')}`)
   const reviewing = (name: string, description: string): Command => command(group, name, description).option('--token-file <file>', 'where your API token is')
   reviewing('list', 'what waits for an answer')
     .action(async (options: { config: string }) => (await import('./commands/approvals.ts')).listApprovals(io, options))
@@ -121,5 +121,5 @@ function speed(written: string): number {
 }
 
 function examples(...lines: readonly string[]): string {
-  return `\n\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`
+  return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`
 }
