@@ -31,7 +31,7 @@ export class Decider {
   readonly #options: CombineOptions
   readonly #build: DocumentBuilder
   readonly #index: RuleIndex
-  readonly #memory = new VerdictMemory<Kept>()
+  readonly #memory: VerdictMemory<Kept>
   readonly #keptByValue = new Lru<readonly Outcome[]>(MAX_KEPT)
   readonly #outcomesByValue = new Lru<Outcome>(MAX_KEPT)
   readonly #keyOf: (root: unknown) => string
@@ -47,6 +47,7 @@ export class Decider {
     this.#index = ruleIndex(rules)
     this.#fleeting = new Set(rules.flatMap(({ reads }, place) => (isFleeting(reads) ? [place] : [])))
     this.#keyOf = valueKey(rules.flatMap(({ reads }, place) => (this.#fleeting.has(place) ? guardable(reads) : [...reads])))
+    this.#memory = new VerdictMemory(new Set(rules.flatMap(({ reads }) => [...reads])))
     this.#evaluator = new BoundedEvaluator(ruleset, limits)
     if (rules.some(({ compiled }) => compiled === undefined)) this.#evaluator.warm()
   }

@@ -47,18 +47,20 @@ async function run({ id, places, document }: WorkerJob, interpreterOf: (place: n
   const root = hideIncomplete(document.root, document.incomplete)
   const outcomes: WorkerOutcome[] = []
   for (const place of places) {
+    // Reading a rule for the first time is not on its budget: no input can make that longer.
+    const interpret = interpreterOf(place)
     const { user, system } = process.threadCpuUsage()
     state[1] = user + system
     state[0] = place
-    outcomes.push(await outcomeOf(interpreterOf, place, root))
+    outcomes.push(await outcomeOf(interpret, root))
+    state[0] = -1
   }
-  state[0] = -1
   parentPort?.postMessage({ id, outcomes } satisfies WorkerReport)
 }
 
-async function outcomeOf(interpreterOf: (place: number) => Interpret, place: number, root: unknown): Promise<WorkerOutcome> {
+async function outcomeOf(interpret: Interpret, root: unknown): Promise<WorkerOutcome> {
   try {
-    const result = await interpreterOf(place)(root)
+    const result = await interpret(root)
     const votes = readVotes(result === undefined ? undefined : plain(result))
     return typeof votes === 'string' ? { failure: votes } : { votes }
   } catch (error) {

@@ -1,8 +1,18 @@
 import type { Command, Identity, Target } from '../events/index.ts'
 import type { RuleInput, SessionFacts } from './rule-engine.ts'
 
-/** Statements remembered per session and analysis: phases and transaction states of one statement. */
+/** Remembered per identity and analysis: phases, transaction states and targets of one statement. */
 const MAX_VARIANTS = 8
+/** Statements remembered per identity; then it begins anew. Bounds memory to sessions × this, whatever is asked. */
+const MAX_STATEMENTS = 500
+
+interface Statements<T> {
+  byFacts: WeakMap<Command['facts'], Variant<T>[]>
+  count: number
+}
+
+/** Session fields that hold still between commands; only those that a rule reads are compared. */
+const SESSION_FIELDS = ['transaction', 'application', 'id', 'address', 'tls', 'startedAt'] as const
 
 interface Variant<T> {
   readonly command: Command
@@ -19,30 +29,49 @@ interface Variant<T> {
  * Not compared, so what is kept must not depend on them: `command.values`, `session.commands` and `now`.
  */
 export class VerdictMemory<T> {
-  readonly #sessions = new WeakMap<Identity, WeakMap<Command['facts'], Variant<T>[]>>()
+  readonly #identities = new WeakMap<Identity, Statements<T>>()
+  readonly #sessionFields: readonly (typeof SESSION_FIELDS)[number][]
+
+  /** `reads`: the input paths that any rule reads. */
+  constructor(reads: ReadonlySet<string>) {
+    this.#sessionFields = SESSION_FIELDS.filter((field) => reads.has(`session.${field}`) || reads.has('session') || reads.has(''))
+  }
 
   find(input: RuleInput): T | undefined {
-    const variants = this.#sessions.get(input.identity)?.get(input.command.facts)
+    const variants = this.#identities.get(input.identity)?.byFacts.get(input.command.facts)
     if (variants === undefined) return undefined
-    for (const variant of variants) if (isSame(variant, input)) return variant.kept
+    for (const variant of variants) if (isSame(variant, input) && this.#isSameSession(variant.session, input.session)) return variant.kept
     return undefined
+  }
+
+  #isSameSession(known: SessionFacts, session: SessionFacts): boolean {
+    for (const field of this.#sessionFields) if (known[field] !== session[field]) return false
+    return true
   }
 
   keep(input: RuleInput, kept: T): void {
     if (!isLasting(input)) return
     const { command, identity, target, session } = input
-    const statements = this.#sessions.get(identity) ?? new WeakMap<Command['facts'], Variant<T>[]>()
-    this.#sessions.set(identity, statements)
-    const variants = statements.get(command.facts) ?? []
-    statements.set(command.facts, variants)
+    const variants = this.#variantsOf(identity, command.facts)
     if (variants.length >= MAX_VARIANTS) variants.shift()
     // The values of this one execution may be large; nothing compares them.
     variants.push({ command: { ...command, values: [], actions: [...command.actions] }, target, session: { ...session }, kept })
   }
+
+  #variantsOf(identity: Identity, facts: Command['facts']): Variant<T>[] {
+    const statements = this.#identities.get(identity) ?? { byFacts: new WeakMap<Command['facts'], Variant<T>[]>(), count: 0 }
+    this.#identities.set(identity, statements)
+    const known = statements.byFacts.get(facts)
+    if (known !== undefined) return known
+    if (++statements.count > MAX_STATEMENTS) Object.assign(statements, { byFacts: new WeakMap(), count: 1 })
+    const variants: Variant<T>[] = []
+    statements.byFacts.set(facts, variants)
+    return variants
+  }
 }
 
 /** Text is compared last: the same string is one pointer, an equal one is walked. */
-function isSame<T>(variant: Variant<T>, { command, target, session }: RuleInput): boolean {
+function isSame<T>(variant: Variant<T>, { command, target }: RuleInput): boolean {
   const known = variant.command
   return variant.target === target
     && known.resources === command.resources
@@ -53,18 +82,8 @@ function isSame<T>(variant: Variant<T>, { command, target, session }: RuleInput)
     && known.opaque === command.opaque
     && known.valuesComplete === command.valuesComplete
     && known.textBytes === command.textBytes
-    && isSameSession(variant.session, session)
     && isSameList(known.actions, command.actions)
     && known.text === command.text
-}
-
-function isSameSession(known: SessionFacts, session: SessionFacts): boolean {
-  return known.transaction === session.transaction
-    && known.id === session.id
-    && known.address === session.address
-    && known.application === session.application
-    && known.tls === session.tls
-    && known.startedAt === session.startedAt
 }
 
 function isSameList(one: readonly string[], other: readonly string[]): boolean {

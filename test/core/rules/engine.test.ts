@@ -73,6 +73,21 @@ test('a rule that reads a value that is not there blocks, whatever it would have
   assert.doesNotMatch(verdict.reason, /values/, 'what went wrong inside a rule is not for the client')
 })
 
+const MISSING = [
+  '$count(command.values[5]) = 0', '$not("x" in command.resources[5].columns)', '$not(command.values[5] = "x")', 'command.values[5] != "x"',
+  '$lowercase(command.values[5]) != "x"', '$not($contains(command.values[5], "x"))', '$lookup(target.classes, "public.z") != "pii"',
+  'target.classes.`public.z` != "pii"', '$max(command.resources.$length(name)) != 3', 'command.sql.statements / 0 > 5', '0 * (1 / 0) != 1',
+  '($v := command.values[5]; $not($v = "x"))', '$count([command.values[5]]) = 1', 'command.sql.unbounded or command.values[5] != "x"',
+  '$not(command.values[0] > 5)', '$single(command.values, function($v) { $v = "q" }) != "x"',
+]
+for (const gate of MISSING) {
+  test(`a missing value does not open the gate: ${gate}`, async (t) => {
+    const { engine } = await open(t, { a: `${gate} ? ${vote('allow')}`, b: vote('allow') })
+    const verdict = await engine.evaluate(ruleInput({ command: { values: ['x'] } }))
+    assert.deepEqual([verdict.effect, verdict.by], ['block', 'failure'])
+  })
+}
+
 test('a rule may ask whether a value is there', async (t) => {
   const { engine } = await open(t, { a: `$exists(command.values[1]) and command.values[1] = "x" ? ${vote('block')}`, b: vote('allow') })
   assert.equal(await effects(engine, { command: { values: [] } }), 'allow')
@@ -109,6 +124,28 @@ test('a repeated statement gets the very same verdict object', async (t) => {
   const input = ruleInput()
   const again = { ...input, command: { ...input.command, values: ['other'] }, session: { ...input.session, commands: 7 }, now: NOON + 5 }
   assert.equal(engine.evaluate(input), engine.evaluate(again))
+})
+
+test('sessions of one identity share what is remembered, unless a rule tells them apart', async (t) => {
+  const input = ruleInput()
+  const sessions = Array.from({ length: 20 }, (_, i) => ({ ...input, session: { ...input.session, id: `s-${i}`, address: `192.0.2.${i}` } }))
+  const shared = await open(t, { a: `command.action = "read" ? ${vote('allow')}` })
+  assert.equal(new Set(sessions.map((each) => shared.engine.evaluate(each))).size, 1)
+  const apart = await open(t, { a: `session.address = "192.0.2.7" ? ${vote('block')} : ${vote('allow')}` })
+  const blocked = [...sessions, ...sessions].filter((each) => (apart.engine.evaluate(each) as Verdict).effect === 'block')
+  assert.deepEqual(blocked.map(({ session }) => session.id), ['s-7', 's-7'])
+})
+
+test('thousands of statements of one session are decided alike the second time', async (t) => {
+  const { engine } = await open(t, { a: `command.sql.unbounded ? ${vote('block')} : ${vote('allow')}` })
+  const input = ruleInput()
+  const many = Array.from({ length: 1_200 }, (_, i) => {
+    const facts = freeze({ sql: { statements: 1, tables: [], writes: [], unbounded: i % 3 === 0, transaction: '' } })
+    return { ...input, command: { ...input.command, text: `SELECT ${i}`, facts } }
+  })
+  for (const round of [1, 2]) {
+    assert.deepEqual(many.map((each) => (engine.evaluate(each) as Verdict).effect === 'block'), many.map((_, i) => i % 3 === 0), `round ${round}`)
+  }
 })
 
 test('what is not frozen is not remembered by its identity', async (t) => {

@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { EFFECTS, MASK_METHODS } from '../../../core/events/index.ts'
+import { readVotes } from '../../../core/rules/vote.ts'
+
+test('whatever a rule gives is either votes as declared or a problem, and never an exception', () => {
+  const almost = fc.record({
+    effect: fc.oneof(fc.constantFrom(...EFFECTS), fc.anything()),
+    reason: fc.oneof(fc.string(), fc.anything()),
+    columns: fc.oneof(fc.dictionary(fc.string(), fc.constantFrom(...MASK_METHODS)), fc.anything()),
+    approvers: fc.oneof(fc.array(fc.string()), fc.anything()),
+    timeout: fc.oneof(fc.integer(), fc.anything()),
+  }, { requiredKeys: [] })
+  fc.assert(fc.property(fc.oneof(almost, fc.array(almost, { maxLength: 3 }), fc.anything()), (result) => {
+    const votes = readVotes(result)
+    if (typeof votes === 'string') return
+    for (const { effect, reason, masks, approvers, timeoutSeconds } of votes) {
+      assert.ok(EFFECTS.includes(effect))
+      assert.doesNotMatch(reason, /\p{Cc}/u)
+      assert.ok(effect === 'mask' ? masks.length > 0 : masks.length === 0)
+      assert.ok(effect === 'await-approval' || (approvers === undefined && timeoutSeconds === undefined))
+      if (timeoutSeconds !== undefined) assert.ok(Number.isInteger(timeoutSeconds) && timeoutSeconds > 0)
+    }
+  }), { numRuns: 3_000 })
+})
+
+test('a vote that is neither nothing nor an object is a problem', () => {
+  for (const result of [null, true, 'block', 5, [[]], [null]]) assert.equal(typeof readVotes(result), 'string')
+  assert.deepEqual([readVotes(undefined), readVotes([])], [[], []])
+})
