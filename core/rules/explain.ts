@@ -22,7 +22,7 @@ export interface ExplainedCondition {
 
 export interface ExplainedRule {
   readonly rule: string
-  /** First line of its doc comment. */
+  /** First sentence of its doc comment. */
   readonly doc: string
   readonly outcome: Outcome
   readonly conditions: readonly ExplainedCondition[]
@@ -54,7 +54,12 @@ async function explainRule(rule: Rule, { root }: RuleDocument): Promise<Explaine
   const evaluate = interpreter(rule.expression, (part, value) => values.set(part, value))
   const outcome = await outcomeOf(rule.id, () => evaluate(root))
   const conditions = conditionsOf(rule.expression).map((condition) => explainCondition(condition, values, root))
-  return { rule: rule.id, doc: rule.doc.split('\n')[0] ?? '', outcome, conditions }
+  return { rule: rule.id, doc: firstSentence(rule.doc), outcome, conditions }
+}
+
+function firstSentence(doc: string): string {
+  const paragraph = doc.split(/\n\s*\n/)[0] ?? ''
+  return paragraph.replace(/\s+/g, ' ').split(/(?<=[.!?]) /)[0] ?? ''
 }
 
 async function outcomeOf(rule: string, evaluate: () => Promise<unknown>): Promise<Outcome> {

@@ -267,7 +267,8 @@ function concatenate(frame: Frame, left: unknown, right: unknown): string {
 export function asText(value: unknown): string {
   if (typeof value === 'string') return value
   if (typeof value === 'number') return JSON.stringify(Number.isInteger(value) ? value : Number(value.toPrecision(15)))
-  return value === null ? 'null' : String(value)
+  if (value === null || typeof value === 'boolean') return String(value)
+  throw new RuleFailure('one value is needed')
 }
 
 /** JSONata's arithmetic refuses what is not a finite number. */

@@ -229,7 +229,7 @@ test('a text too long to match at once is matched in the thread, with the same a
 test('more evaluations than may wait are blocked at once', async (t) => {
   const limits = { cpuMs: 100, wallMs: 5_000, memoryMb: 64, queue: 2 }
   const { engine } = await open(t, { a: `$count($filter(command.actions, function($a) { $a = "read" })) > 0 ? ${vote('allow')}` }, { limits })
-  const many = await Promise.all(Array.from({ length: 8 }, (_, i) => engine.evaluate(ruleInput({ command: { actions: ['read', String(i)] } }))))
+  const many = await Promise.all(Array.from({ length: 8 }, async (_, i) => await engine.evaluate(ruleInput({ command: { actions: ['read', String(i)] } }))))
   assert.deepEqual(many.map(({ by }) => by), ['rules', 'rules', 'rules', ...Array.from({ length: 5 }, () => 'failure')])
 })
 
