@@ -18,6 +18,7 @@ export function statement(node: Node, walk: Walk): void {
 
 function run(node: Node, walk: Walk): Outputs {
   if ('SelectStmt' in node) {
+    walk.found.act('read')
     const outputs = walk.query(node.SelectStmt, TOP)
     return node.SelectStmt.intoClause === undefined ? outputs : NO_OUTPUTS
   }

@@ -45,6 +45,7 @@ function onConflict(clause: OnConflictClause, item: ScopeItem, env: Env, walk: W
 function update(statement: UpdateStmt, outer: Env, walk: Walk): Outputs {
   const env = withCtes(statement.withClause, outer, walk)
   walk.found.act('update')
+  if (statement.fromClause !== undefined) walk.found.act('read')
   const item = target(statement.relation, [], walk)
   const items = [item, ...fromItems(statement.fromClause, env, walk, [item])]
   const inner = within(items, env)
@@ -56,6 +57,7 @@ function update(statement: UpdateStmt, outer: Env, walk: Walk): Outputs {
 function remove(statement: DeleteStmt, outer: Env, walk: Walk): Outputs {
   const env = withCtes(statement.withClause, outer, walk)
   walk.found.act('delete')
+  if (statement.usingClause !== undefined) walk.found.act('read')
   const item = target(statement.relation, [], walk)
   const items = [item, ...fromItems(statement.usingClause, env, walk, [item])]
   where(statement.whereClause, item, within(items, env), walk)
@@ -64,6 +66,7 @@ function remove(statement: DeleteStmt, outer: Env, walk: Walk): Outputs {
 
 function merge(statement: MergeStmt, outer: Env, walk: Walk): Outputs {
   const env = withCtes(statement.withClause, outer, walk)
+  walk.found.act('read')
   const item = target(statement.relation, [], walk)
   const source = fromItems(statement.sourceRelation === undefined ? [] : [statement.sourceRelation], env, walk)
   const items = [item, ...source].map((part) => Object.assign(part, { ordered: false }))

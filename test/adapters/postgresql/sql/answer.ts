@@ -1,0 +1,52 @@
+/** Runs statements against a real server the way a session would: masks each value by its column's origin. */
+import pg from 'pg'
+import { Catalogue, originKey, type MaskedOrigins } from '../../../../adapters/postgresql/sql/index.ts'
+import type { PostgresServer } from '../../../support/postgres-server.ts'
+
+export interface Answer {
+  /** Every value the client would see, and the error's texts. */
+  readonly text: string
+  readonly error: string
+  /** Per result, the origin key of each field; 0 for none. */
+  readonly origins: readonly (readonly number[])[]
+}
+
+/** Every value as the server sent it. */
+const AS_TEXT = { getTypeParser: () => (value: string) => value }
+
+export class Shop {
+  readonly client: pg.Client
+
+  constructor(server: PostgresServer, database: string) {
+    this.client = new pg.Client({ host: server.host, port: server.port, user: server.user, password: server.password, database })
+  }
+
+  async rows(text: string): Promise<(string | null)[][]> {
+    const result = await this.client.query<(string | null)[]>({ text, rowMode: 'array', types: AS_TEXT as never })
+    return result.rows
+  }
+
+  catalogue(): Promise<Catalogue> {
+    return Catalogue.load((sql) => this.rows(sql))
+  }
+
+  /** Runs one text in a transaction that is rolled back. */
+  async run(text: string, origins: MaskedOrigins): Promise<Answer> {
+    await this.client.query('BEGIN')
+    try {
+      const answer = await this.client.query({ text, rowMode: 'array', types: AS_TEXT as never })
+      const results = (Array.isArray(answer) ? answer : [answer]) as pg.QueryArrayResult<unknown[]>[]
+      const keys = results.map(({ fields }) => fields.map(({ tableID, columnID }) => (tableID === 0 ? 0 : originKey(tableID, columnID))))
+      return { text: results.map((result, index) => masked(result, keys[index] ?? [], origins)).join('\n'), error: '', origins: keys }
+    } catch (error) {
+      const { message } = error as Error
+      return { text: message, error: message, origins: [] }
+    } finally {
+      await this.client.query('ROLLBACK')
+    }
+  }
+}
+
+function masked({ rows }: pg.QueryArrayResult<unknown[]>, keys: readonly number[], origins: MaskedOrigins): string {
+  return rows.map((row) => row.map((value, index) => (origins.has(keys[index] ?? 0) ? '***' : String(value))).join('|')).join('\n')
+}

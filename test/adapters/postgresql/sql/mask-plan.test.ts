@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { analyse, leaksInErrors, loadSqlParser, maskedOrigins, maskPlan, originKey, SessionNames, attach } from '../../../../adapters/postgresql/sql/index.ts'
+import type { Analysis, Catalogue, MaskedOrigins, MaskPlan, MaskPlanOptions } from '../../../../adapters/postgresql/sql/index.ts'
+import { postgresUnavailable, startPostgres, type PostgresMajor, type PostgresServer } from '../../../support/postgres-server.ts'
+import { Shop } from './answer.ts'
+import { BY_ORIGIN, NONE } from './harmless.ts'
+import { BLOCKED } from './leaks.ts'
+import { MASKS, SHOP, TARGET } from './shop.ts'
+
+/** The values that masks hide, and their usual disguises. */
+const RAW = /SECRET|TERCES|534543524554|U0VDUkVU|424344/i
+/** Works from that version on; before it is a syntax error, which shows nothing. */
+const TODAY: PostgresMajor = 18
+
+for (const major of [15, 16, 18] as const) {
+  describe(`masks against PostgreSQL ${major}`, { skip: postgresUnavailable(major) ?? false }, () => {
+    let server: PostgresServer
+    let shop: Shop
+    let catalogue: Catalogue
+    let origins: MaskedOrigins
+
+    before(async () => {
+      await loadSqlParser()
+      server = await startPostgres({ major })
+      await server.query('CREATE DATABASE shop')
+      shop = new Shop(server, 'shop')
+      await shop.client.connect()
+      await shop.client.query(SHOP)
+      catalogue = await shop.catalogue()
+      await shop.client.query('SET search_path = public')
+      origins = maskedOrigins(MASKS, catalogue, TARGET)
+    })
+    after(async () => {
+      await shop.client.end()
+      await server.stop()
+    })
+
+    const understand = (text: string): Analysis => analyse(text, { resolver: catalogue, searchPath: ['public'] })
+    const plan = (text: string, options?: MaskPlanOptions): MaskPlan => maskPlan(understand(text), MASKS, catalogue, TARGET, options)
+
+    for (const text of BLOCKED) {
+      it(`blocks ${text}`, () => {
+        const decided = plan(text)
+        assert.equal(decided.kind, 'blocked')
+        assert.ok(decided.kind === 'blocked' && decided.reason.length > 10)
+        assert.equal(plan(text, { unknown: 'absent' }).kind === 'blocked' || surelyFails(text), true)
+      })
+    }
+
+    for (const text of NONE) {
+      it(`passes ${text}`, async () => {
+        assert.deepEqual(plan(text).kind, 'none', JSON.stringify(plan(text)))
+        assert.doesNotMatch((await shop.run(text, new Map())).text, RAW)
+      })
+    }
+
+    for (const text of BY_ORIGIN) {
+      it(`traces ${text}`, async () => {
+        const analysis = understand(text)
+        const decided = maskPlan(analysis, MASKS, catalogue, TARGET)
+        assert.equal(decided.kind, 'by-origin', JSON.stringify(decided))
+        const answer = await shop.run(text, origins)
+        assert.doesNotMatch(answer.text, RAW)
+        if (answer.error !== '' && major < TODAY) return
+        assert.equal(answer.error, '')
+        assert.ok(answer.origins.flat().some((key) => origins.has(key)), 'a masked column came out with its origin')
+      })
+    }
+
+    it('shows raw values when nothing is blocked and nothing is masked, so this check can fail', async () => {
+      let shown = 0
+      for (const text of BLOCKED) if (RAW.test((await shop.run(text, new Map())).text)) shown++
+      assert.ok(shown > 80, `${shown} of ${BLOCKED.length} show a raw value`)
+    })
+
+    it('names the origin of every output that it calls a plain reference', async () => {
+      for (const text of BY_ORIGIN) {
+        const { statements } = understand(text)
+        const outputs = statements.at(-1)?.lineage.outputs ?? []
+        const answer = await shop.run(text, origins)
+        const keys = answer.origins.at(-1) ?? []
+        if (keys.length !== outputs.length) continue
+        for (const [index, { sources }] of outputs.entries()) {
+          const wanted = sources.map(({ relation, attnum }) => originKey(relation?.oid ?? 0, attnum))
+          if (wanted.some((key) => origins.has(key))) assert.ok(wanted.includes(keys[index] ?? 0), `${text}: output ${index + 1}`)
+        }
+      }
+    })
+
+    it('spreads a mask to partitions, parents, children, generated columns and views', () => {
+      const names = [...origins.keys()].map((key) => {
+        const relation = catalogue.relation(Math.floor(key / 2048))
+        return `${relation?.name}.${relation?.columns.find(({ attnum }) => attnum === key % 2048)?.name}`
+      })
+      for (const name of ['people.email', 'people_old.email', 'people.domain', 'events.email', 'events_low.email', 'events_high.email', 'contacts.mail', 'contacts_again.mail', 'kept.email', 'people.salary']) {
+        assert.ok(names.includes(name), name)
+      }
+      assert.ok(!names.includes('orders.email'))
+      assert.ok(!names.includes('names.name'))
+    })
+
+    it('takes the stricter method when two masks cover a column', () => {
+      const both = maskedOrigins([{ column: '*.people.email', method: 'partial' }, { column: 'public.people.*', method: 'null' }], catalogue, TARGET)
+      const [people] = catalogue.relations('public', 'people', [])
+      assert.equal(both.get(originKey(people?.oid ?? 0, 3)), 'null')
+    })
+
+    it('covers every relation of the name when the search path is uncertain', () => {
+      const text = 'SELECT upper(email) FROM people'
+      assert.equal(maskPlan(analyse(text, { resolver: catalogue, searchPath: ['other'] }), MASKS, catalogue, TARGET).kind, 'none')
+      assert.equal(maskPlan(analyse(text, { resolver: catalogue, searchPath: undefined }), MASKS, catalogue, TARGET).kind, 'blocked')
+    })
+
+    it('blocks unknown names unless they are known to be absent', () => {
+      for (const text of ['SELECT nosuch FROM people', 'SELECT * FROM nosuch']) {
+        assert.equal(plan(text).kind, 'blocked')
+        assert.equal(plan(text, { unknown: 'absent' }).kind, 'none')
+      }
+      for (const text of ['SELECT email FROM pg_temp.people', 'SELECT * FROM pg_toast.pg_toast_1', 'SELECT * FROM "péople"', 'SELECT x.email FROM nosuch']) {
+        assert.equal(plan(text, { unknown: 'absent' }).kind, 'blocked', text)
+      }
+    })
+
+    it('passes only what touches nothing when there is no catalogue', () => {
+      const without = (text: string): string => maskPlan(analyse(text, { resolver: undefined, searchPath: undefined }), MASKS, undefined, TARGET).kind
+      assert.equal(without('SELECT 1'), 'none')
+      assert.equal(without('BEGIN'), 'none')
+      assert.equal(without('SHOW search_path'), 'none')
+      assert.equal(without('SELECT name FROM people'), 'blocked')
+      assert.equal(without('SELECT f()'), 'blocked')
+    })
+
+    it('blocks everything while a mask cannot be read', () => {
+      const decided = maskPlan(understand('SELECT 1'), [{ column: 'a.b.c.d', method: 'null' }], catalogue, TARGET)
+      assert.equal(decided.kind, 'blocked')
+    })
+
+    it('lets pass a text that the same grammar on the server refuses, and no other', () => {
+      assert.equal(plan('SELEC email FROM people').kind, major === 18 ? 'none' : 'blocked')
+    })
+
+    it('follows prepared statements and cursors from one message to the next', () => {
+      const names = new SessionNames({ user: 'app', searchPath: ['public'] })
+      for (const text of ['PREPARE plain AS SELECT email FROM people', 'PREPARE loud AS SELECT upper(email) FROM people', 'BEGIN', 'DECLARE c CURSOR FOR SELECT email FROM people', 'DECLARE d CURSOR FOR SELECT upper(email) FROM people']) names.observe(understand(text), true)
+      const attached = (text: string): string => maskPlan(attach(understand(text), names), MASKS, catalogue, TARGET).kind
+      assert.equal(attached('EXECUTE plain'), 'by-origin')
+      assert.equal(attached('EXECUTE loud'), 'blocked')
+      assert.equal(attached('EXECUTE other'), 'blocked')
+      assert.equal(attached('FETCH ALL FROM c'), 'by-origin')
+      assert.equal(attached('FETCH ALL FROM d'), 'blocked')
+      assert.equal(attached('MOVE ALL IN d'), 'none')
+      names.observe(understand('COMMIT'), true)
+      assert.equal(attached('FETCH ALL FROM c'), 'blocked')
+    })
+
+    it('says where an error may quote a masked value', () => {
+      const exposed = (text: string): boolean => leaksInErrors(understand(text), plan(text))
+      for (const text of ['UPDATE people SET age = -1 WHERE id = 1', 'INSERT INTO people (id) VALUES (1)', 'SELECT email FROM people', 'INSERT INTO audited VALUES (1)', 'COMMIT', 'REFRESH MATERIALIZED VIEW kept']) {
+        assert.equal(exposed(text), true, text)
+      }
+      for (const text of ['SELECT 1', 'INSERT INTO notes VALUES (1)', 'SELECT * FROM orders', 'BEGIN']) assert.equal(exposed(text), false, text)
+    })
+
+    it('strips what the server really quotes of a failed write', async () => {
+      await assert.rejects(shop.client.query('UPDATE people SET age = -1 WHERE id = 1'), (error: { detail?: string }) => RAW.test(error.detail ?? ''))
+    })
+  })
+}
+
+/** Statements whose only fault is a name that is nowhere: the server refuses them itself. */
+function surelyFails(text: string): boolean {
+  return /nosuch|pg_stat_statements/.test(text)
+}
