@@ -7,9 +7,9 @@ export interface ConfigDocument {
   readonly value: unknown
   readonly problems: readonly Problem[]
   /** 1-based line of the value at a path, or of the nearest section above it that is there. */
-  lineOf(path: readonly PropertyKey[]): number
+  readonly lineOf: (path: readonly PropertyKey[]) => number
   /** 1-based line of a key, for problems with the key itself. */
-  lineOfKey(path: readonly PropertyKey[], key: string): number
+  readonly lineOfKey: (path: readonly PropertyKey[], key: string) => number
 }
 
 export function readDocument(source: string): ConfigDocument {

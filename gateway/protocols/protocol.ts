@@ -28,7 +28,7 @@ export interface Protocol {
   readonly renderers: Readonly<Record<string, () => Promise<RecordingRenderer>>>
   /** Understands a text without a target at hand: names stay as they are written. For rule tests and explanations. */
   analyser(): Promise<AnalyseText>
-  create(parts: AdapterParts): Promise<{ adapter: RunningAdapter; listen(): Promise<Listener[]> }>
+  create(parts: AdapterParts): Promise<{ adapter: RunningAdapter; listen: () => Promise<Listener[]> }>
   /** What the configuration refers to and is not there, or not what it should be. Connects to nothing. */
   check(config: Config, secrets: Secrets): Promise<PathProblem[]>
 }

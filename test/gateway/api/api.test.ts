@@ -34,6 +34,11 @@ const health = (ok: boolean): Health => ({ status: ok ? 'ok' : 'failing', gatewa
 
 interface Answer { status: number; type: string; body: unknown }
 
+const refused = ({ status, type, body }: Answer, expected: number, code: ProblemDetails['code']): void => {
+  assert.deepEqual([status, type.split(';')[0], (body as ProblemDetails).code, (body as ProblemDetails).status], [expected, 'application/problem+json', code, expected])
+}
+const reloaded: ApiDependencies['reloadRules'] = async () => ({ digest: 'sha256:00', rules: 3 })
+
 describe('the local API', () => {
   const folder = mkdtempSync(join(tmpdir(), 'sp-api-'))
   const socket = join(folder, 'run', 'api.sock')
@@ -42,7 +47,7 @@ describe('the local API', () => {
   const approvals = new Approvals({ store, bus, clock: systemClock, source: 'sallyport/test' })
   const live = new LiveSessions(bus)
   const refusals: string[] = []
-  let reload: ApiDependencies['reloadRules'] = async () => ({ digest: 'sha256:00', rules: 3 })
+  let reload = reloaded
   let healthy = true
   const app = createApi({
     caller: callers(people()), approvals, sessions: () => live.list(), reloadRules: () => reload(),
@@ -56,7 +61,7 @@ describe('the local API', () => {
     rmSync(folder, { recursive: true })
   })
 
-  const call = (method: string, path: string, who?: keyof typeof tokens | string, body?: unknown): Promise<Answer> => new Promise((resolve, reject) => {
+  const call = (method: string, path: string, who?: string, body?: unknown): Promise<Answer> => new Promise((resolve, reject) => {
     const token = who === undefined ? undefined : who in tokens ? tokens[who as keyof typeof tokens].token : who
     const headers = { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...(body === undefined ? {} : { 'content-type': 'application/json' }) }
     const sent = request({ socketPath: socket, method, path, headers }, (response) => {
@@ -70,9 +75,6 @@ describe('the local API', () => {
   const ask = (requester: Identity, approvers: string[] = ['group:reviewers']): Promise<ApprovalRequested> => approvals.request(
     { session: 's', command: 'c', asked: command('DELETE FROM payments'), identity: requester, target: target('shop'), ruleset: 'sha256:00' },
     { approvers, timeoutSeconds: 60 }, [])
-  const refused = ({ status, type, body }: Answer, expected: number, code: ProblemDetails['code']): void => {
-    assert.deepEqual([status, type.split(';')[0], (body as ProblemDetails).code, (body as ProblemDetails).status], [expected, 'application/problem+json', code, expected])
-  }
 
   test('the socket is for its owner only', () => {
     assert.equal(statSync(socket).mode & 0o777, 0o600)

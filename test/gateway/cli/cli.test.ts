@@ -163,9 +163,9 @@ people: { ada: { groups: [engineers] } }
   })
 
   test('projections rebuild changes nothing but the time it took', async () => {
-    const before = await lines('audit', '--json')
+    const entries = await lines('audit', '--json')
     assert.match((await lines('projections', 'rebuild')).join('\n'), /^rebuilt audit, replay, sessions from 8 events in /)
-    assert.deepEqual(await lines('audit', '--json'), before)
+    assert.deepEqual(await lines('audit', '--json'), entries)
   })
 
   test('rules that fail their cases end with 1', async () => {
