@@ -22,3 +22,5 @@ process.exitCode = await runCli({
     return () => process.off('SIGHUP', callback)
   },
 }, process.argv.slice(2))
+// The gateway is stopped; a peer that does not hang up shall not keep the process.
+if (interrupt.signal.aborted) process.exit()

@@ -125,7 +125,7 @@ describe('the projection runner', () => {
     const projections = open()
     await projections.catchUp(await storeOf(small().appends))
     const other = new History()
-    other.open(sessionId(9))
+    for (let index = 9; index < 19; index++) other.open(sessionId(index))
     const store = await storeOf(other.appends.map(({ stream, events }) => ({ stream, events: events.map((event) => ({ ...event, id: randomUUID() })) })))
     assert.deepEqual((await projections.catchUp(store)).rebuilt, ['audit', 'replay', 'sessions'])
     assert.deepEqual(dumpOf(projections), await built(store))
