@@ -8,6 +8,7 @@ import type { Config } from './config/index.ts'
 import { createContainer, PARTS, sourceOf } from './container.ts'
 import { aboutError, type Log } from './log.ts'
 import { PROTOCOLS, type RunningAdapter } from './protocols/index.ts'
+import { gatewayKey } from './gateway-key.ts'
 import { createSecrets } from './secrets.ts'
 import { VERSION } from './package-root.ts'
 
@@ -130,7 +131,7 @@ class Gateway implements RunningGateway {
     const [gate, accessLog, directory, engine, secrets] = await Promise.all([
       this.#container.getAsync(PARTS.gate), this.#container.getAsync(PARTS.accessLog), this.#container.getAsync(PARTS.directory), this.#container.getAsync(PARTS.engine), this.#container.getAsync(PARTS.secrets),
     ])
-    const { adapter, listen } = await protocol.create({ config: this.#config, secrets, gate, accessLog, directory, engine, log: this.#log })
+    const { adapter, listen } = await protocol.create({ config: this.#config, secrets, gate, accessLog, directory, engine, key: await gatewayKey(this.#config, secrets), log: this.#log })
     this.#adapters.push(adapter)
     this.#undo.push(() => adapter.stop())
     const listeners = await listen()

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import { createServer, type Server, type Socket } from 'node:net'
 import type { AccessLog, Directory, Gate, Listener, ProtocolAdapter } from '../../core/index.ts'
 import type { ServerTls } from '../shared/tls.ts'
@@ -15,6 +15,8 @@ export interface PostgresAdapterOptions {
   readonly accessLog: AccessLog
   readonly directory: Directory
   readonly targets: readonly PostgresTarget[]
+  /** The gateway's own secret, 32 bytes, the same after a restart. Masks hash with it, and unknown users are given a made-up salt from it. */
+  readonly key: Buffer
   /** Whether any rule or mask in force depends on the names a statement uses; asked per statement. */
   readonly needsNames: () => boolean
   readonly limits: {
@@ -52,13 +54,12 @@ export class PostgresAdapter implements ProtocolAdapter {
   readonly #sessions = new Map<string, { session: PostgresSession; subject: string }>()
   readonly #knowledge = new Map<string, Knowledge>()
   readonly #arriving = new Set<Socket>()
-  readonly #mockSecret = randomBytes(32)
-  /** Seeds the keyed hash of masks; a value hashes alike for the life of the gateway. */
-  readonly #maskKey = randomBytes(32)
+  readonly #mockSecret: Buffer
   #stopping = false
 
   constructor(options: PostgresAdapterOptions) {
     this.#o = options
+    this.#mockSecret = derived(options.key, 'unknown users')
     this.#targets = new Map(options.targets.map((target) => [target.name, target]))
   }
 
@@ -140,7 +141,7 @@ export class PostgresAdapter implements ProtocolAdapter {
     const running = new PostgresSession({
       gate: this.#o.gate,
       session,
-      observer: new Observer(knowledge, { parameters: upstream.parameters, startup, target: session.target, user: route.target.user, maskKey: this.#maskKey }),
+      observer: new Observer(knowledge, { parameters: upstream.parameters, startup, target: session.target, user: route.target.user, maskKey: derived(this.#o.key, `masks of ${route.target.name}`) }),
       limits: { statementBytes, recordingBytes, functionCalls: route.target.fastpath },
       clientSocket,
       clientLeftover,
@@ -170,6 +171,11 @@ export class PostgresAdapter implements ProtocolAdapter {
     this.#knowledge.set(name, made)
     return made
   }
+}
+
+/** A key of its own for each purpose. */
+function derived(key: Buffer, purpose: string): Buffer {
+  return createHmac('sha256', key).update(purpose).digest()
 }
 
 function keyText({ processId, secret }: CancelKey): string {

@@ -100,7 +100,7 @@ async function enter(arrived: Arrived, address: string, options: AdmissionOption
   if (answer !== undefined) arrived.socket.write(answer)
   const login = await prove(arrived, options, signal)
   const { identity } = login
-  const way = destination(identity.subject, message, options)
+  const way = destination(message, options)
   const busy = options.capacity(subject)
   if (busy !== undefined) throw new Refused('too-many-sessions', '53300', busy, { subject, target })
   const upstream = await reach(way, message, minor, signal).catch((error: unknown) => {
@@ -176,8 +176,9 @@ async function prove(arrived: Arrived, options: AdmissionOptions, signal: AbortS
   return { identity: { ...principal.identity, method: step.method }, leftover: step.leftover }
 }
 
-function destination(subject: string, message: StartupMessage, options: AdmissionOptions): Route {
-  const { database: target, parameters } = message
+/** What the one who logged in may reach; an agent does not inherit the targets of whom it acts for. */
+function destination(message: StartupMessage, options: AdmissionOptions): Route {
+  const { user: subject, database: target, parameters } = message
   const way = route(target, options.targets, options.ownTarget)
   const allowed = options.directory.find(subject)?.targets
   if (way === undefined || (allowed !== undefined && !allowed.includes(way.target.name))) {

@@ -1,6 +1,5 @@
 import type { Run } from './run.ts'
 import type { Understood } from './observe.ts'
-import type { ColumnDescription } from './wire/backend.ts'
 
 /** A prepared statement of the session. */
 export interface Prepared {
@@ -15,8 +14,8 @@ export interface Portal {
   readonly valuesComplete: boolean
   /** A Describe of it is on its way, or was answered. */
   described: boolean
-  /** What Describe said of its rows. */
-  columns: readonly ColumnDescription[] | undefined
+  /** What Describe said of its rows: a RowDescription message, or none (NoData). */
+  description: Buffer | undefined
   /** The run that it is in the middle of. */
   run: Run | undefined
 }

@@ -265,7 +265,7 @@ export class Requests {
     if (found === UNSETTLED) return this.#whenSettled(() => this.#bind(buffer, start, end))
     if (this.#portals.size > MAX_NAMES) throw new WireViolation(`more than ${MAX_NAMES} portals`)
     const prepared = found ?? { understood: this.#o.observer.unknownStatement(statement) }
-    const portal: Portal = { name, prepared, values, valuesComplete: complete, described: false, columns: undefined, run: undefined }
+    const portal: Portal = { name, prepared, values, valuesComplete: complete, described: false, description: undefined, run: undefined }
     const change = this.#portals.change(name, this.#segment, portal)
     const settle = (done: boolean): void => this.#portals.settle(change, done)
     this.#enqueueUndecided({ buffer, start, end, operation: { kind: 'bind', settle }, run: undefined, undecided: true, portal })
@@ -308,7 +308,7 @@ export class Requests {
   /** A portal that Bind did not make: a cursor that SQL declared, or one nobody knows. */
   #cursorPortal(name: string): Portal {
     const understood = this.#o.observer.cursor(name)
-    return { name, prepared: { understood }, values: [], valuesComplete: true, described: false, columns: undefined, run: undefined }
+    return { name, prepared: { understood }, values: [], valuesComplete: true, described: false, description: undefined, run: undefined }
   }
 
   #sync(buffer: Buffer, start: number, end: number): void {

@@ -174,7 +174,8 @@ export class Responses {
       reader.extend()
       return this.#forward(run, reader.buffer, reader.start, reader.end)
     }
-    if (head.kind === 'execute' && head.portal?.columns !== undefined && !run.masked.described) run.masked.describe(head.portal.columns)
+    const description = head.portal?.description
+    if (description !== undefined && !run.masked.described) run.masked.describe(decodeRowDescription(description, 0, description.length))
     const replaced = run.masked.apply(reader.buffer, reader.start, reader.end)
     if (replaced === undefined) this.#forward(run, reader.buffer, reader.start, reader.end)
     else this.#pass(run, replaced)
@@ -195,8 +196,8 @@ export class Responses {
     }
     this.#shift()
     if (head.portal !== undefined) {
-      head.portal.columns = type === BACKEND.rowDescription ? decodeRowDescription(buffer, start, end) : []
       this.#prelude = type === BACKEND.rowDescription ? buffer.subarray(start, end) : undefined
+      head.portal.description = this.#prelude
     }
     if (head.injected !== true) this.#forward(undefined, buffer, start, end)
   }

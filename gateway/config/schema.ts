@@ -87,7 +87,7 @@ const person = section({
 })
 
 export const configSchema = section({
-  gateway: section({ name: name.default('gateway-1') }).prefault({}),
+  gateway: section({ name: name.default('gateway-1'), key: reference.optional() }).prefault({}),
   store: store.prefault('embedded'),
   bus: bus.prefault('local'),
   audit: oneOf(['write-ahead', 'relaxed']).default('write-ahead'),

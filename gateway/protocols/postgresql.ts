@@ -23,9 +23,9 @@ export const postgresql: Protocol = {
     return commandOf
   },
   async create(parts) {
-    const { config, gate, accessLog, directory, engine, log } = parts
+    const { config, gate, accessLog, directory, engine, key, log } = parts
     const adapter = await createPostgresAdapter({
-      gate, accessLog, directory, targets: await targetsOf(parts), needsNames: needsNames(engine), limits: limitsOf(config),
+      gate, accessLog, directory, key, targets: await targetsOf(parts), needsNames: needsNames(engine), limits: limitsOf(config),
       log: (level, message, about) => { log[level]({ protocol: 'postgresql', ...about }, message) },
     })
     return { adapter, listen: () => listenAll(config, parts.secrets, adapter) }

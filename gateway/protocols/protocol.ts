@@ -13,6 +13,8 @@ export interface AdapterParts {
   readonly accessLog: AccessLog
   readonly directory: Directory
   readonly engine: FolderRuleEngine
+  /** The gateway's own secret; see `gateway-key.ts`. */
+  readonly key: Buffer
   readonly log: Log
 }
 

@@ -73,7 +73,7 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
   const gate = new Gate({ ...common, engine, approvals, audit: options.audit ?? 'write-ahead' })
   const principals = await directory(options.people ?? { ada: { password: 'ada secret', groups: ['engineers'] } })
   const adapter = await createPostgresAdapter({
-    gate, accessLog: new AccessLog(store, systemClock, 'test'), directory: { find: (name) => principals.get(name) }, targets: [target],
+    gate, key: Buffer.alloc(32, 7), accessLog: new AccessLog(store, systemClock, 'test'), directory: { find: (name) => principals.get(name) }, targets: [target],
     needsNames: () => engine.reads('command.resources') || engine.reads('command.sql'),
     limits: { ...LIMITS, ...options.limits }, log: () => {},
   })
