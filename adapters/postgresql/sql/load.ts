@@ -1,4 +1,5 @@
-import { loadModule, parseSync, SqlError, type RawStmt } from 'libpg-query'
+import type { ParseResult as Tree, RawStmt } from 'libpg-query'
+import { loadWasmParser, wasmParse } from './wasm-parser.ts'
 
 /** Longer texts are not parsed: they are opaque. Parsing costs about 0.2 ms per KiB. */
 export const MAX_TEXT_BYTES = 1024 * 1024
@@ -21,28 +22,23 @@ export type ParseResult =
   /** Not given to the parser, or the parser failed: nothing is known about the text. */
   | { readonly kind: 'refused'; readonly reason: string }
 
-let loaded = false
-
 /** Loads the parser (WebAssembly). Await it once at start; `parse` and `analyse` are synchronous from then on. */
 export async function loadSqlParser(): Promise<void> {
-  await loadModule()
-  loaded = true
+  await loadWasmParser()
 }
 
 /** PostgreSQL's own grammar, bounded. Never throws on account of the text. */
 export function parse(text: string): ParseResult {
-  if (!loaded) throw new TypeError('the SQL parser is not loaded: await loadSqlParser() first')
   const bytes = Buffer.byteLength(text)
   const reason = refusal(text, bytes)
   if (reason !== undefined) return { kind: 'refused', reason }
   if (text === '') return { kind: 'parsed', statements: [] }
-  try {
-    const statements = parseSync(text).stmts ?? []
-    if (statements.length > MAX_STATEMENTS) return { kind: 'refused', reason: `more than ${MAX_STATEMENTS} statements in one text` }
-    return { kind: 'parsed', statements: placed(statements, text, bytes) }
-  } catch (error) {
-    return failure(error)
-  }
+  const parsed = wasmParse(text)
+  if (parsed === undefined) return { kind: 'refused', reason: 'the parser failed on the text' }
+  if ('error' in parsed) return complaint(parsed.error)
+  const { stmts = [] } = JSON.parse(parsed.json) as Tree
+  if (stmts.length > MAX_STATEMENTS) return { kind: 'refused', reason: `more than ${MAX_STATEMENTS} statements in one text` }
+  return { kind: 'parsed', statements: placed(stmts, text, bytes) }
 }
 
 /** A NUL would cut the text short for the parser, and a lone surrogate would reach it as another character. */
@@ -53,10 +49,9 @@ function refusal(text: string, bytes: number): string | undefined {
   return undefined
 }
 
-function failure(error: unknown): ParseResult {
-  if (!(error instanceof SqlError)) return { kind: 'refused', reason: 'the parser failed on the text' }
-  if (/stack depth|memory/.test(error.message)) return { kind: 'refused', reason: 'the text is nested too deeply' }
-  return { kind: 'syntax-error', message: error.message }
+function complaint(message: string): ParseResult {
+  if (/stack depth|memory/.test(message)) return { kind: 'refused', reason: 'the text is nested too deeply' }
+  return { kind: 'syntax-error', message }
 }
 
 function placed(statements: readonly RawStmt[], text: string, bytes: number): ParsedStatement[] {

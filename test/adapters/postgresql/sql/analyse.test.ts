@@ -88,6 +88,24 @@ describe('analysis of a text', () => {
     assert.equal(understand('SELECT 1').fidelity, 'parsed')
   })
 
+  it('outlives texts that break the parser', async () => {
+    // Each such text costs a WebAssembly instance some of its stack and 13 MB: without a fresh instance the 40th would be the last.
+    const breaking = `SELECT ${'1+'.repeat(90_000)}1`
+    for (let round = 0; round < 45; round++) {
+      assert.equal(understand(breaking).fidelity, 'opaque')
+      const { promise, resolve } = Promise.withResolvers<void>()
+      setImmediate(resolve)
+      await promise
+    }
+    for (let turn = 0; turn < 10_000 && understand('SELECT a FROM b').fidelity !== 'parsed'; turn++) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      setImmediate(resolve)
+      await promise
+    }
+    assert.deepEqual(understand('SELECT a FROM b').sql.reads, ['b'])
+    assert.ok(process.memoryUsage().rss < 1.5e9)
+  })
+
   it('never throws, whatever the bytes', () => {
     const word = fc.constantFrom('SELECT', 'FROM', 'people', 'p', '*', ',', '(', ')', 'WHERE', '=', '1', "'x'", 'JOIN', 'USING', 'AS', '.', 'email', 'WITH', 'UNION', 'DELETE', 'UPDATE', 'SET', 'ORDER BY', 'LATERAL', ';', '$1', '::', 'CASE', 'END')
     fc.assert(fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.array(word, { maxLength: 25 }).map((words) => words.join(' '))), (text) => {

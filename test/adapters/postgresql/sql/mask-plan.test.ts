@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { analyse, leaksInErrors, loadSqlParser, maskedOrigins, maskPlan, originKey, SessionNames, attach } from '../../../../adapters/postgresql/sql/index.ts'
-import type { Analysis, Catalogue, MaskedOrigins, MaskPlan, MaskPlanOptions } from '../../../../adapters/postgresql/sql/index.ts'
+import { analyse, Catalogue, leaksInErrors, loadSqlParser, maskedOrigins, maskPlan, originKey, SessionNames, attach } from '../../../../adapters/postgresql/sql/index.ts'
+import type { Analysis, MaskedOrigins, MaskPlan, MaskPlanOptions } from '../../../../adapters/postgresql/sql/index.ts'
 import { postgresUnavailable, startPostgres, type PostgresMajor, type PostgresServer } from '../../../support/postgres-server.ts'
 import { Shop } from './answer.ts'
 import { BY_ORIGIN, NONE } from './harmless.ts'
@@ -104,6 +104,41 @@ for (const major of [15, 16, 18] as const) {
       const both = maskedOrigins([{ column: '*.people.email', method: 'partial' }, { column: 'public.people.*', method: 'null' }], catalogue, TARGET)
       const [people] = catalogue.relations('public', 'people', [])
       assert.equal(both.get(originKey(people?.oid ?? 0, 3)), 'null')
+    })
+
+    it('resolves names against the catalogue', () => {
+      const { sql, resources, unknown } = understand('SELECT p.*, c.mail FROM people p JOIN contacts c USING (id) WHERE age > 3')
+      assert.deepEqual(sql.reads, ['public.people', 'public.contacts'])
+      assert.deepEqual(sql.columns.filter((name) => name.startsWith('public.people')).toSorted(), ['age', 'domain', 'email', 'id', 'name', 'salary', 'ssn'].map((name) => `public.people.${name}`))
+      assert.deepEqual(resources.map(({ name, kind, access }) => [name, kind, access]), [['public.people', 'table', 'read'], ['public.contacts', 'view', 'read']])
+      assert.deepEqual(unknown, [])
+      assert.deepEqual(understand('SELECT * FROM nosuch').unknown, ['nosuch'])
+      assert.equal(understand('SELECT relname FROM pg_class').sql.catalogOnly, true)
+    })
+
+    it('knows what functions are declared to be', () => {
+      const { fidelity, action } = understand('SELECT email_of(1)')
+      assert.deepEqual([fidelity, action], ['parsed', 'read'])
+      assert.deepEqual([understand('SELECT peek()').fidelity, understand('SELECT peek()').action], ['opaque', 'call'])
+      assert.equal(understand('INSERT INTO ruled VALUES (1)').fidelity, 'opaque')
+    })
+
+    it('finds no bound in a condition that a NOT NULL column always meets', () => {
+      assert.equal(understand('DELETE FROM people WHERE id IS NOT NULL').sql.unbounded, true)
+      assert.equal(understand('DELETE FROM people WHERE name IS NOT NULL').sql.unbounded, false)
+      assert.equal(understand('DELETE FROM people WHERE EXISTS (SELECT FROM orders WHERE total > 1)').sql.unbounded, true)
+      assert.equal(understand('DELETE FROM people WHERE EXISTS (SELECT FROM orders WHERE person_id = age)').sql.unbounded, false)
+    })
+
+    it('tells by its stamp that the catalogue changed', async () => {
+      const query = (sql: string): Promise<(string | null)[][]> => shop.rows(sql)
+      const before = await Catalogue.readStamp(query)
+      assert.equal(await Catalogue.readStamp(query), before)
+      await shop.client.query('ALTER TABLE notes ADD COLUMN extra int')
+      const after = await Catalogue.readStamp(query)
+      assert.notEqual(after, before)
+      await shop.client.query('CREATE OR REPLACE VIEW names AS SELECT id, upper(name) AS name FROM people')
+      assert.notEqual(await Catalogue.readStamp(query), after)
     })
 
     it('covers every relation of the name when the search path is uncertain', () => {
