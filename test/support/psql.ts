@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { accessSync, constants } from 'node:fs'
+import { runnable } from './postgres-binaries.ts'
 
 const PSQL = '/usr/bin/psql'
 
@@ -62,14 +62,4 @@ function collect(stream: NodeJS.ReadableStream): string[] {
   const parts: string[] = []
   stream.setEncoding('utf8').on('data', (text: string) => parts.push(text))
   return parts
-}
-
-/** Whether a program is there and may be run. */
-function runnable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
 }
