@@ -5,6 +5,7 @@ import { rfc3339, SallyportError, type EventData, type EventStore, type EventTyp
 import type { FolderRuleEngine, RulesetChange } from '../core/rules/index.ts'
 import { callers, createApi, listenApi, type Health } from './api/index.ts'
 import type { Config } from './config/index.ts'
+import { closeLostSessions } from './close-lost-sessions.ts'
 import { createContainer, PARTS, sourceOf } from './container.ts'
 import { aboutError, type Log } from './log.ts'
 import { PROTOCOLS, type RunningAdapter } from './protocols/index.ts'
@@ -78,6 +79,7 @@ class Gateway implements RunningGateway {
 
   async start(): Promise<void> {
     const store = await this.#openRecord()
+    await this.#endLost(store)
     await this.#openRules(store)
     const bus = await this.#container.getAsync(PARTS.bus)
     this.#undo.push(() => bus.close())
@@ -93,6 +95,13 @@ class Gateway implements RunningGateway {
     const { name: gateway } = this.#config.gateway
     await this.#record(store, `gateway-${gateway}`, 'gateway.started.v1', { gateway, version: VERSION, audit: this.#config.audit })
     return store
+  }
+
+  /** A gateway that was killed has left sessions open in the record; this one is its only successor. */
+  async #endLost(store: EventStore): Promise<void> {
+    const [clock, approvals] = await Promise.all([this.#container.getAsync(PARTS.clock), this.#container.getAsync(PARTS.approvals)])
+    const lost = await closeLostSessions({ store, clock, approvals, source: sourceOf(this.#config), projections: this.#config.projections.path })
+    if (lost > 0) this.#log.warn({ sessions: lost }, 'sessions that an earlier run left open were closed in the record')
   }
 
   async #openRules(store: EventStore): Promise<void> {

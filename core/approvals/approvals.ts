@@ -113,6 +113,12 @@ export class Approvals {
     } catch {}
   }
 
+  /** Ends an approval that nobody waits for any more. Does nothing to one that has ended. */
+  async withdraw(approval: string, reason: string): Promise<void> {
+    const { state } = await this.#load(approval)
+    if (state.status === 'pending' || state.status === 'granted') await this.#end(state.request, 'approval.withdrawn.v1', reason)
+  }
+
   /** Where an approval stands, from its stream. */
   async get(approval: string): Promise<ApprovalState> {
     return (await this.#load(approval)).state

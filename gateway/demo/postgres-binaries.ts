@@ -84,7 +84,7 @@ function makeExecutable(file: string): void {
 }
 
 /** Whether everybody may enter every folder on the way down. */
-function traversable(folder: string): boolean {
+export function traversable(folder: string): boolean {
   for (let at = folder; ; at = dirname(at)) {
     if ((statSync(at).mode & 0o001) === 0) return false
     if (at === dirname(at)) return true

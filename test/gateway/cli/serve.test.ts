@@ -155,4 +155,20 @@ people:
     await assert.rejects(client.query('DROP TABLE orders'), { code: '42501' })
     await client.end()
   })
+
+  test('ends in the record what a killed gateway left open', async () => {
+    const client = await connect(await serve())
+    client.on('error', () => {})
+    await client.query('SELECT 1')
+    const held = client.query('UPDATE orders SET amount = 11 WHERE id = 1').catch(() => {})
+    await new Promise((resolve) => { client.once('notice', resolve) })
+    running?.child.kill('SIGKILL')
+    if (running !== undefined) await ended(running.child)
+    await held
+    await serve()
+    const closed = await json<{ kind: string; status: string; text: string }>(grace, 'audit')
+    assert.ok(closed.some(({ kind, status }) => kind === 'session.closed' && status === 'gateway-lost'))
+    assert.ok(closed.some(({ kind, status, text }) => kind === 'command' && status === 'not-forwarded' && text.startsWith('UPDATE')))
+    assert.deepEqual(await postgres.query('SELECT amount FROM orders WHERE id = 1'), [{ amount: 10 }])
+  })
 })
