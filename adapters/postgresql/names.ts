@@ -1,3 +1,5 @@
+import { NOT_ASCII } from './wire/body-reader.ts'
+
 /** Looked up while an earlier change to the name is not yet confirmed by the target. */
 export const UNSETTLED = Symbol('unsettled')
 
@@ -15,6 +17,8 @@ export interface Change<T> {
  * target skips the rest of the segment, so what is run under a name is what this segment defined. Across a Sync it
  * is not: had the definition failed, the target would run what the name meant before. There a look-up is `UNSETTLED`,
  * and the caller has to wait.
+ *
+ * A name that is not ASCII is never found: which thing it names depends on the encoding of the moment.
  */
 export class Names<T> {
   readonly #confirmed = new Map<string, T>()
@@ -29,6 +33,7 @@ export class Names<T> {
 
   change(name: string, segment: number, value: T | undefined): Change<T> {
     const change = { name, segment, value }
+    if (name.startsWith(NOT_ASCII)) return change
     const changes = this.#open.get(name)
     if (changes === undefined) this.#open.set(name, [change])
     else changes.push(change)
@@ -47,7 +52,7 @@ export class Names<T> {
 
   /** What the target is known to have, from SQL (`PREPARE`, `DEALLOCATE`) or from `settle`. */
   define(name: string, value: T | undefined): void {
-    if (value === undefined) this.#confirmed.delete(name)
+    if (value === undefined || name.startsWith(NOT_ASCII)) this.#confirmed.delete(name)
     else this.#confirmed.set(name, value)
   }
 

@@ -1,4 +1,14 @@
+import { isAscii } from 'node:buffer'
 import { WireViolation } from './violation.ts'
+
+/** A server tells the names of prepared statements and portals apart by this many bytes (`NAMEDATALEN` - 1) and ignores the rest. */
+const MAX_NAME_BYTES = 63
+
+/**
+ * Begins a name that is not ASCII, before its bytes as Latin-1. What such bytes mean depends on `client_encoding` when
+ * they arrive, so equal bytes may name two things and different bytes one. A lone surrogate: no name in SQL begins so.
+ */
+export const NOT_ASCII = '\ud800'
 
 /** Walks the body of one message; every read is checked against its end. Throws `WireViolation`. */
 export class BodyReader {
@@ -47,6 +57,13 @@ export class BodyReader {
   cstringBytes(): Buffer {
     const start = this.at
     return this.#buffer.subarray(start, this.#terminator())
+  }
+
+  /** The name of a prepared statement or a portal; see `NOT_ASCII`. */
+  name(): string {
+    const bytes = this.cstringBytes()
+    const known = bytes.subarray(0, MAX_NAME_BYTES)
+    return isAscii(known) ? known.toString('latin1') : NOT_ASCII + bytes.toString('latin1')
   }
 
   #terminator(): number {

@@ -91,6 +91,19 @@ export class FrameReader {
   }
 
   /**
+   * After `TOO_LARGE`: true once `bytes` of the message (or all of it) are here; `buffer[start, end)` is then its
+   * beginning, which is not consumed. False: feed more.
+   */
+  gather(bytes: number): boolean {
+    this.#append(Math.min(this.length - this.#restLength, this.#limit - this.#at))
+    if (this.#restLength < Math.min(bytes, this.length)) return false
+    this.buffer = this.#rest
+    this.start = 0
+    this.end = this.#restLength
+    return true
+  }
+
+  /**
    * After a `FRAME`: goes on over the whole messages of the same type that follow it in the chunk.
    * `buffer[start, end)` then holds them all. Returns how many were added.
    */

@@ -1,7 +1,10 @@
-import { BodyReader } from './body-reader.ts'
+import { BodyReader, NOT_ASCII } from './body-reader.ts'
 import { FRONTEND } from './message-types.ts'
 
-/** Decoders take a whole message, header included: `buffer[start, end)`. They throw `WireViolation`. */
+/**
+ * Decoders take a whole message, header included: `buffer[start, end)`. They throw `WireViolation`. Names are what the
+ * server tells prepared statements and portals apart by: 63 bytes of ASCII, or else `NOT_ASCII` and the bytes as Latin-1.
+ */
 const HEADER = 5
 
 /** Query: cstring text, in the client's encoding. */
@@ -23,7 +26,7 @@ export interface ParseMessage {
 /** Parse: cstring name, cstring text, int16 n, n × uint32 type. */
 export function decodeParse(buffer: Buffer, start: number, end: number): ParseMessage {
   const body = new BodyReader(buffer, start + HEADER, end)
-  const name = body.cstring()
+  const name = body.name()
   const text = body.cstringBytes()
   const types = Array.from({ length: body.uint16() }, () => body.uint32())
   body.finish()
@@ -45,8 +48,8 @@ export interface BindMessage {
  */
 export function decodeBind(buffer: Buffer, start: number, end: number, maxValueBytes: number, whole = true): BindMessage {
   const body = new BodyReader(buffer, start + HEADER, end)
-  const portal = body.cstring()
-  const statement = body.cstring()
+  const portal = body.name()
+  const statement = body.name()
   const values: (string | null)[] = []
   try {
     const formats = Array.from({ length: body.uint16() }, () => body.int16())
@@ -90,7 +93,7 @@ export interface NamedMessage {
 export function decodeNamed(buffer: Buffer, start: number, end: number): NamedMessage {
   const body = new BodyReader(buffer, start + HEADER, end)
   const kind = body.byte() === 0x53 ? 'S' : 'P'
-  const name = body.cstring()
+  const name = body.name()
   body.finish()
   return { kind, name }
 }
@@ -98,7 +101,7 @@ export function decodeNamed(buffer: Buffer, start: number, end: number): NamedMe
 /** Execute: cstring portal, int32 maximum of rows (0 = all). */
 export function decodeExecute(buffer: Buffer, start: number, end: number): { portal: string; maxRows: number } {
   const body = new BodyReader(buffer, start + HEADER, end)
-  const portal = body.cstring()
+  const portal = body.name()
   const maxRows = body.int32()
   body.finish()
   return { portal, maxRows }
@@ -114,16 +117,19 @@ function message(type: number, ...parts: readonly Buffer[]): Buffer {
 
 const cstring = (text: string): Buffer => Buffer.from(`${text}\0`)
 
+/** A name as it came. */
+const nameBytes = (name: string): Buffer => (name.startsWith(NOT_ASCII) ? Buffer.from(`${name.slice(1)}\0`, 'latin1') : cstring(name))
+
 export function encodeQuery(text: string): Buffer {
   return message(FRONTEND.query, cstring(text))
 }
 
 export function encodeExecute(portal: string): Buffer {
-  return message(FRONTEND.execute, cstring(portal), Buffer.alloc(4))
+  return message(FRONTEND.execute, nameBytes(portal), Buffer.alloc(4))
 }
 
 export function encodeDescribePortal(portal: string): Buffer {
-  return message(FRONTEND.describe, cstring(`P${portal}`))
+  return message(FRONTEND.describe, Buffer.from('P'), nameBytes(portal))
 }
 
 export function encodeFlush(): Buffer {
