@@ -16,8 +16,10 @@ export interface Portal {
   described: boolean
   /** What Describe said of its rows: a RowDescription message, or none (NoData). */
   description: Buffer | undefined
-  /** The run that it is in the middle of. */
+  /** The run that it is in the middle of, or was decided for before its Execute came. */
   run: Run | undefined
+  /** It was decided when its Bind came; the Execute is yet to come. */
+  early: boolean
 }
 
 /** One message that the target was sent and owes an answer to. */

@@ -2,7 +2,7 @@ import type { Gate, GateSession } from '../../core/index.ts'
 import type { ByteStream } from './byte-stream.ts'
 import { cancelled, holdNotice, refusal } from './enforce.ts'
 import { Names, UNSETTLED } from './names.ts'
-import type { Observer, Understood } from './observe.ts'
+import { opaque, type Observer, type Understood } from './observe.ts'
 import type { Operation, Portal, Prepared } from './operation.ts'
 import type { Responses } from './responses.ts'
 import { Run } from './run.ts'
@@ -15,8 +15,10 @@ import { WireViolation } from './wire/violation.ts'
 
 /** Messages of more than this are passed on in pieces (CopyData) or held with `statementBytes` as their cap. */
 const MAX_SMALL_BYTES = 256 * 1024
-/** Bound values that are kept for the decision and the record, per Bind. */
+/** Bound values that are kept for the decision and the record, per Bind. A larger Bind is decided on its beginning, then passed on in pieces. */
 const MAX_VALUE_BYTES = 1024 * 1024
+/** What has to be here of a message that cannot be held, before it is decided on. */
+const BEGINNING_BYTES = 64 * 1024
 /** While this much waits for decisions, the client is not read. */
 const MAX_QUEUED_BYTES = 4 * 1024 * 1024
 const MAX_QUEUED_MESSAGES = 8192
@@ -92,6 +94,9 @@ export class Requests {
   #stalled = false
   #paused = false
   #wakeOnReady: (() => void)[] = []
+  #wakeOnEmpty: (() => void)[] = []
+  /** What becomes of the pieces of a message that is too large to be held. */
+  #pieces: 'copy' | 'forward' | 'discard' = 'copy'
 
   constructor(options: RequestOptions) {
     this.#o = options
@@ -139,11 +144,11 @@ export class Requests {
       const step = this.#reader.next()
       if (step === FRAME) this.#frame()
       else if (step === PIECE) this.#piece()
-      else if (step === NEED_MORE) {
+      else if (step === NEED_MORE || !this.#large()) {
         const chunk = this.#backlog.shift()
         if (chunk === undefined) break
         this.#reader.feed(chunk)
-      } else this.#large()
+      }
     }
     this.#advance()
     this.#throttle()
@@ -171,17 +176,80 @@ export class Requests {
     else this.#o.client.resume('queue')
   }
 
-  #large(): void {
+  /** False when more of the message has to be here first. */
+  #large(): boolean {
     const { type, length } = this.#reader
-    if (type === FRONTEND.copyData) return this.#reader.passThrough()
     const { statementBytes } = this.#o.limits
-    if (length > statementBytes) throw new TooLarge(`a message of ${length} bytes; this gateway takes ${statementBytes} (limits.statement-bytes)`)
-    this.#reader.hold()
+    if (type === FRONTEND.copyData) return this.#passOn('copy')
+    if (type === FRONTEND.bind && length > MAX_VALUE_BYTES) return this.#reader.gather(BEGINNING_BYTES) && this.#largeBind()
+    if (length <= statementBytes) this.#reader.hold()
+    else if (type === FRONTEND.query || type === FRONTEND.parse) return this.#reader.gather(BEGINNING_BYTES) && this.#largeStatement(type, length)
+    else throw new TooLarge(`a message of ${length} bytes; this gateway takes ${statementBytes} (limits.statement-bytes)`)
+    return true
+  }
+
+  #passOn(pieces: 'copy' | 'forward' | 'discard'): true {
+    this.#pieces = pieces
+    this.#reader.passThrough()
+    return true
   }
 
   #piece(): void {
     const { buffer, start, end } = this.#reader
-    this.#copy(buffer, start, end)
+    if (this.#pieces === 'copy') return this.#copy(buffer, start, end)
+    if (this.#pieces === 'forward') this.#enqueue({ buffer, start, end, operation: undefined, run: undefined, undecided: false })
+  }
+
+  /** Its values cannot all be held: it is decided now, on those that are here, and the Execute that follows is the decided run. */
+  #largeBind(): true {
+    const { buffer, start, end } = this.#reader
+    const { portal: name, statement, values } = decodeBind(buffer, start, end, MAX_VALUE_BYTES, false)
+    const found = this.#statements.lookup(statement, this.#segment)
+    if (found === UNSETTLED) return this.#whenSettled(() => {})
+    const prepared = found ?? { understood: this.#o.observer.unknownStatement(statement) }
+    const run = this.#run(prepared.understood, 'execute', values, false)
+    const portal: Portal = { name, prepared, values, valuesComplete: false, described: false, description: undefined, run, early: true }
+    const change = this.#portals.change(name, this.#segment, portal)
+    const settle = (done: boolean): void => this.#portals.settle(change, done)
+    this.#decideUndecided({ run, portal })
+    this.#decide(run)
+    return this.#largeDecided(run, { kind: 'bind', settle, serves: run })
+  }
+
+  /** Nobody can read it whole, so nobody may run it: refused like any other statement, and the session goes on. */
+  #largeStatement(type: number, length: number): true {
+    const { buffer, start, end } = this.#reader
+    const { statementBytes } = this.#o.limits
+    this.#decideUndecided(undefined)
+    const reason = `a statement of ${length} bytes; this gateway reads ${statementBytes} (limits.statement-bytes)`
+    const run = this.#run(opaque('unknown', buffer.toString('utf8', start + 5, Math.min(end, start + 5 + 1024)), reason), 'execute', [], true)
+    this.#decide(run, reason)
+    if (type === FRONTEND.query) this.#segment++
+    return this.#largeDecided(run, { kind: type === FRONTEND.query ? 'query' : 'parse', run })
+  }
+
+  /** Reads on once the run is decided and everything before it is sent; the message then follows in pieces, or is dropped. */
+  #largeDecided(run: Run, operation: Operation): true {
+    const ready = run.whenDecided().then(() => this.#empty())
+    this.#stall(ready, () => {
+      if (run.refusal === undefined) {
+        this.#o.responses.expect(operation)
+        this.#passOn('forward')
+      } else {
+        this.#refuse({ operation }, run, run.refusal)
+        this.#passOn('discard')
+      }
+    })
+    return true
+  }
+
+  async #empty(): Promise<void> {
+    this.#advance()
+    this.#o.handlers.flush()
+    if (this.#queue.length === 0) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#wakeOnEmpty.push(resolve)
+    await promise
   }
 
   #frame(): void {
@@ -262,10 +330,10 @@ export class Requests {
   #bind(buffer: Buffer, start: number, end: number): void {
     const { portal: name, statement, values, complete } = decodeBind(buffer, start, end, MAX_VALUE_BYTES)
     const found = this.#statements.lookup(statement, this.#segment)
-    if (found === UNSETTLED) return this.#whenSettled(() => this.#bind(buffer, start, end))
+    if (found === UNSETTLED) return void this.#whenSettled(() => this.#bind(buffer, start, end))
     if (this.#portals.size > MAX_NAMES) throw new WireViolation(`more than ${MAX_NAMES} portals`)
     const prepared = found ?? { understood: this.#o.observer.unknownStatement(statement) }
-    const portal: Portal = { name, prepared, values, valuesComplete: complete, described: false, description: undefined, run: undefined }
+    const portal: Portal = { name, prepared, values, valuesComplete: complete, described: false, description: undefined, run: undefined, early: false }
     const change = this.#portals.change(name, this.#segment, portal)
     const settle = (done: boolean): void => this.#portals.settle(change, done)
     this.#enqueueUndecided({ buffer, start, end, operation: { kind: 'bind', settle }, run: undefined, undecided: true, portal })
@@ -274,7 +342,7 @@ export class Requests {
   #describe(buffer: Buffer, start: number, end: number): void {
     const { kind, name } = decodeNamed(buffer, start, end)
     const portal = kind === 'P' ? this.#portals.lookup(name, this.#segment) : undefined
-    if (portal === UNSETTLED) return this.#whenSettled(() => this.#describe(buffer, start, end))
+    if (portal === UNSETTLED) return void this.#whenSettled(() => this.#describe(buffer, start, end))
     if (portal !== undefined) portal.described = true
     this.#enqueue({ buffer, start, end, operation: { kind: 'describe', portal }, run: undefined, undecided: false })
   }
@@ -288,9 +356,11 @@ export class Requests {
   #execute(buffer: Buffer, start: number, end: number): void {
     const { portal: name } = decodeExecute(buffer, start, end)
     const found = this.#portals.lookup(name, this.#segment)
-    if (found === UNSETTLED) return this.#whenSettled(() => this.#execute(buffer, start, end))
+    if (found === UNSETTLED) return void this.#whenSettled(() => this.#execute(buffer, start, end))
     const portal = found ?? this.#cursorPortal(name)
-    if (portal.run?.suspended === true) return this.#enqueueExecute(buffer, start, end, portal, portal.run)
+    const { early } = portal
+    portal.early = false
+    if (portal.run !== undefined && (early || portal.run.suspended)) return this.#enqueueExecute(buffer, start, end, portal, portal.run)
     this.#whenUnderstood(this.#o.observer.again(portal.prepared.understood, (name) => this.#preparedByName(name)), (understood) => {
       const run = this.#run(understood, 'execute', portal.values, portal.valuesComplete)
       this.#decideUndecided({ run, portal })
@@ -308,7 +378,7 @@ export class Requests {
   /** A portal that Bind did not make: a cursor that SQL declared, or one nobody knows. */
   #cursorPortal(name: string): Portal {
     const understood = this.#o.observer.cursor(name)
-    return { name, prepared: { understood }, values: [], valuesComplete: true, described: false, description: undefined, run: undefined }
+    return { name, prepared: { understood }, values: [], valuesComplete: true, described: false, description: undefined, run: undefined, early: false }
   }
 
   #sync(buffer: Buffer, start: number, end: number): void {
@@ -371,12 +441,13 @@ export class Requests {
     return found === undefined || found === UNSETTLED ? undefined : found.understood
   }
 
-  #whenSettled(then: () => void): void {
+  #whenSettled(then: () => void): true {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#wakeOnReady.push(resolve)
     this.#advance()
     this.#o.handlers.flush()
     this.#stall(promise, then)
+    return true
   }
 
   #decide(run: Run, objection?: string): void {
@@ -389,7 +460,7 @@ export class Requests {
   #enforceAtOnce(run: Run, decision: NonNullable<Run['decision']>): boolean {
     if (decision.verdict.effect !== 'allow' || decision.verdict.obligations.masks.length > 0) return false
     run.decision = decision
-    run.decided = true
+    run.settleDecision()
     return true
   }
 
@@ -401,7 +472,7 @@ export class Requests {
     if (decision.verdict.effect === 'await-approval' && run.command.phase === 'execute') decision = await this.#hold(run, decision)
     run.decision = decision
     if (decision.verdict.effect === 'block') run.refusal ??= refusal(decision)
-    run.decided = true
+    run.settleDecision()
     if (this.#abandoned) return this.#o.handlers.notForwarded(run)
     this.#advance()
     this.#throttle()
@@ -455,9 +526,14 @@ export class Requests {
       else this.#refuse(entry, entry.run, entry.run.refusal)
     }
     if (this.#flushing && sent > 0) this.#o.target.add(encodeFlush())
-    if (sent === this.#queue.length) this.#queue.length = 0
+    if (sent === this.#queue.length) this.#emptied()
     else if (sent > 0) this.#queue = this.#queue.slice(sent)
     if (this.#finishing && this.#queue.length === 0 && !this.#stalled) this.#o.handlers.finished()
+  }
+
+  #emptied(): void {
+    this.#queue.length = 0
+    for (const wake of this.#wakeOnEmpty.splice(0)) wake()
   }
 
   #send({ buffer, start, end, operation }: Entry): void {
@@ -468,7 +544,7 @@ export class Requests {
   }
 
   /** In place of the first message of a refused run goes one that the target must fail on; the others are dropped. */
-  #refuse({ operation }: Entry, run: Run, message: Buffer): void {
+  #refuse({ operation }: Pick<Entry, 'operation'>, run: Run, message: Buffer): void {
     const { target, responses } = this.#o
     operation?.settle?.(false)
     if (run.replaced) return

@@ -49,6 +49,7 @@ export class Run {
   refusal: Buffer | undefined
   /** True once it is decided for good: allowed, or refused. */
   decided = false
+  #wake: (() => void)[] = []
   /** It was refused, and the target has something to fail on in its place. */
   replaced = false
   /** Masks that may apply to its rows; undefined when nothing it returns can be masked. */
@@ -67,6 +68,19 @@ export class Run {
     this.command = command
     this.#recorder = new Recorder(recordingCap)
     this.#started = now
+  }
+
+  /** Resolves once it is decided for good. */
+  async whenDecided(): Promise<void> {
+    if (this.decided) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#wake.push(resolve)
+    await promise
+  }
+
+  settleDecision(): void {
+    this.decided = true
+    for (const wake of this.#wake.splice(0)) wake()
   }
 
   record(buffer: Buffer, start: number, end: number, now: number): void {
