@@ -1,0 +1,34 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { benchRules, type RulesFigures } from '../micro/rules.ts'
+import type { BenchRun } from './bench-run.ts'
+
+const EVENT_STORE = fileURLToPath(new URL('../micro/event-store.ts', import.meta.url))
+/** Enough for a median that noise does not move. */
+const RULES_ROUNDS = 31
+const RULES_ROUNDS_QUICK = 5
+
+/** As bench/micro/event-store.ts prints it. */
+export interface StoreFigures {
+  readonly store: string
+  /** Writers, each waiting for its own commit. */
+  readonly streams: number
+  readonly appendsPerSecond: number
+  readonly commitsPerSecond: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+  readonly busy: number
+}
+
+/** Appends and commits, without a network or a rule: what waiting for durability costs at the least. */
+export async function storeRates({ folder, options }: BenchRun): Promise<readonly StoreFigures[]> {
+  const args = [EVENT_STORE, '--json', '--folder', folder, '--seconds', String(options.quick ? 0.3 : Math.min(options.seconds, 5))]
+  const { stdout } = await promisify(execFile)(process.execPath, args)
+  return JSON.parse(stdout) as StoreFigures[]
+}
+
+/** A decision with 10, 100 and 1,000 rules, without a network or a store. */
+export function decisionCosts({ options }: BenchRun): Promise<readonly RulesFigures[]> {
+  return benchRules([10, 100, 1000], options.quick ? RULES_ROUNDS_QUICK : RULES_ROUNDS)
+}
