@@ -1,15 +1,14 @@
 import type { Gate, GateSession } from '../../core/index.ts'
 import type { ByteStream } from './byte-stream.ts'
-import { cancelled, holdNotice, refusal } from './enforce.ts'
+import { Decisions } from './decisions.ts'
 import { Names, UNSETTLED } from './names.ts'
 import { opaque, type Observer, type Understood } from './observe.ts'
 import type { Operation, Portal, Prepared } from './operation.ts'
+import { RequestQueue, type Entry } from './request-queue.ts'
 import type { Responses } from './responses.ts'
 import { Run } from './run.ts'
 import { FRAME, FrameReader, NEED_MORE, PIECE } from './wire/frame-reader.ts'
-import {
-  decodeBind, decodeExecute, decodeNamed, decodeParse, decodeQuery, encodeDescribePortal, encodeExecute, encodeFlush, encodeQuery,
-} from './wire/frontend.ts'
+import { decodeBind, decodeExecute, decodeNamed, decodeParse, decodeQuery } from './wire/frontend.ts'
 import { FRONTEND } from './wire/message-types.ts'
 import { WireViolation } from './wire/violation.ts'
 
@@ -19,26 +18,8 @@ const MAX_SMALL_BYTES = 256 * 1024
 const MAX_VALUE_BYTES = 1024 * 1024
 /** What has to be here of a message that cannot be held, before it is decided on. */
 const BEGINNING_BYTES = 64 * 1024
-/** While this much waits for decisions, the client is not read. */
-const MAX_QUEUED_BYTES = 4 * 1024 * 1024
-const MAX_QUEUED_MESSAGES = 8192
 /** Prepared statements and portals a session may have at a time. */
 const MAX_NAMES = 50_000
-
-/** A message from the client, in its place in the order. */
-interface Entry {
-  readonly buffer: Buffer
-  readonly start: number
-  readonly end: number
-  readonly operation: Operation | undefined
-  /** What has to be decided before it may go; `undefined` once nothing has to. */
-  run: Run | undefined
-  /** No Execute, Flush or Sync came yet to say what it is for. */
-  undecided: boolean
-  /** What a Parse or a Bind defines. */
-  readonly prepared?: Prepared
-  readonly portal?: Portal
-}
 
 export interface RequestHandlers {
   /** Something was queued for the target or the client outside a read: write it. */
@@ -82,24 +63,34 @@ export class Requests {
   readonly #reader = new FrameReader(MAX_SMALL_BYTES)
   readonly #statements = new Names<Prepared>()
   readonly #portals = new Names<Portal>()
-  readonly #held = new Map<Run, AbortController>()
-  #queue: Entry[] = []
-  #queuedBytes = 0
+  readonly #decisions: Decisions
+  readonly #queue: RequestQueue
   #undecided: Entry[] = []
   #abandoned = false
   #finishing = false
-  #flushing = false
   #segment = 0
   #backlog: Buffer[] = []
   #stalled = false
   #paused = false
   #wakeOnReady: (() => void)[] = []
-  #wakeOnEmpty: (() => void)[] = []
   /** What becomes of the pieces of a message that is too large to be held. */
   #pieces: 'copy' | 'forward' | 'discard' = 'copy'
 
   constructor(options: RequestOptions) {
     this.#o = options
+    const { gate, session, observer, target, responses, handlers } = options
+    this.#queue = new RequestQueue(target, responses)
+    this.#decisions = new Decisions({
+      gate, session, observer,
+      prepared: (name) => this.#preparedByName(name),
+      settledBefore: (run) => this.#settledBefore(run),
+      decided: (run) => this.#decided(run),
+      say: (notice) => {
+        responses.say(notice)
+        handlers.flush()
+      },
+      broken: (error) => handlers.broken(error),
+    })
   }
 
   receive(chunk: Buffer): void {
@@ -118,25 +109,22 @@ export class Requests {
 
   /** A CancelRequest came. True when it was for a statement that is held here. */
   cancel(): boolean {
-    const held = this.#held.size > 0
-    for (const controller of this.#held.values()) controller.abort('canceled by the client')
-    return held
+    return this.#decisions.cancel()
   }
 
   /** The client is done: what it sent before is still carried out, but nobody is left to wait for a reviewer. */
   finish(reason: string): void {
-    for (const controller of this.#held.values()) controller.abort(reason)
+    this.#decisions.withdraw(reason)
     this.#finishing = true
-    this.#queue = this.#queue.filter(({ undecided }) => !undecided)
+    this.#queue.dropUndecided()
     this.#advance()
   }
 
   /** The session ends: what is held is withdrawn, what waits will not be sent. */
   abandon(reason: string): void {
-    for (const controller of this.#held.values()) controller.abort(reason)
+    this.#decisions.withdraw(reason)
     this.#abandoned = true
-    for (const { run } of this.#queue) if (run !== undefined) this.#o.handlers.notForwarded(run)
-    this.#queue = []
+    for (const run of this.#queue.abandon()) this.#o.handlers.notForwarded(run)
   }
 
   #drain(): void {
@@ -168,7 +156,7 @@ export class Requests {
   }
 
   #throttle(): void {
-    const full = this.#queuedBytes > MAX_QUEUED_BYTES || this.#queue.length > MAX_QUEUED_MESSAGES
+    const full = this.#queue.isFull
     if (full) this.#decideUndecided(undefined)
     if (full === this.#paused) return
     this.#paused = full
@@ -197,7 +185,7 @@ export class Requests {
   #piece(): void {
     const { buffer, start, end } = this.#reader
     if (this.#pieces === 'copy') return this.#copy(buffer, start, end)
-    if (this.#pieces === 'forward') this.#enqueue({ buffer, start, end, operation: undefined, run: undefined, undecided: false })
+    if (this.#pieces === 'forward') this.#queue.add({ buffer, start, end, operation: undefined, run: undefined, undecided: false })
   }
 
   /** Its values cannot all be held: it is decided now, on those that are here, and the Execute that follows is the decided run. */
@@ -212,7 +200,7 @@ export class Requests {
     const change = this.#portals.change(name, this.#segment, portal)
     const settle = (done: boolean): void => this.#portals.settle(change, done)
     this.#decideUndecided({ run, portal })
-    this.#decide(run)
+    this.#decisions.decide(run)
     return this.#largeDecided(run, { kind: 'bind', settle, serves: run })
   }
 
@@ -223,7 +211,7 @@ export class Requests {
     this.#decideUndecided(undefined)
     const reason = `a statement of ${length} bytes; this gateway reads ${statementBytes} (limits.statement-bytes)`
     const run = this.#run(opaque('unknown', buffer.toString('utf8', start + 5, Math.min(end, start + 5 + 1024)), reason), 'execute', [], true)
-    this.#decide(run, reason)
+    this.#decisions.decide(run, reason)
     if (type === FRONTEND.query) this.#segment++
     return this.#largeDecided(run, { kind: type === FRONTEND.query ? 'query' : 'parse', run })
   }
@@ -236,7 +224,7 @@ export class Requests {
         this.#o.responses.expect(operation)
         this.#passOn('forward')
       } else {
-        this.#refuse({ operation }, run, run.refusal)
+        this.#queue.refuse(operation, run, run.refusal)
         this.#passOn('discard')
       }
     })
@@ -246,10 +234,7 @@ export class Requests {
   async #empty(): Promise<void> {
     this.#advance()
     this.#o.handlers.flush()
-    if (this.#queue.length === 0) return
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#wakeOnEmpty.push(resolve)
-    await promise
+    await this.#queue.emptied()
   }
 
   #frame(): void {
@@ -275,7 +260,7 @@ export class Requests {
         return this.#close(buffer, start, end)
       case FRONTEND.flush:
         this.#decideUndecided(undefined)
-        return this.#enqueue({ buffer, start, end, operation: undefined, run: undefined, undecided: false })
+        return this.#queue.add({ buffer, start, end, operation: undefined, run: undefined, undecided: false })
       case FRONTEND.copyData:
         return this.#copy(buffer, start, end)
       case FRONTEND.copyDone:
@@ -294,8 +279,8 @@ export class Requests {
 
   /** Rows of a COPY belong to a command that is decided. PostgreSQL ignores them anywhere else; so they end here. */
   #copy(buffer: Buffer, start: number, end: number): void {
-    if (this.#o.responses.idle && this.#queue.length === 0) return
-    this.#enqueue({ buffer, start, end, operation: undefined, run: undefined, undecided: false })
+    if (this.#o.responses.idle && this.#queue.isEmpty) return
+    this.#queue.add({ buffer, start, end, operation: undefined, run: undefined, undecided: false })
   }
 
   #query(buffer: Buffer, start: number, end: number): void {
@@ -303,8 +288,8 @@ export class Requests {
     this.#understand(decodeQuery(buffer, start, end), (understood) => {
       this.#segment++
       const run = this.#run(understood, 'execute', [], true)
-      this.#decide(run)
-      this.#enqueue({ buffer, start, end, operation: { kind: 'query', run }, run, undecided: false })
+      this.#decisions.decide(run)
+      this.#queue.add({ buffer, start, end, operation: { kind: 'query', run }, run, undecided: false })
     })
   }
 
@@ -312,8 +297,8 @@ export class Requests {
     this.#decideUndecided(undefined)
     this.#segment++
     const run = this.#run(this.#o.observer.functionCall, 'execute', [], true)
-    this.#decide(run, this.#o.limits.functionCalls ? undefined : 'fast-path function calls are not allowed on this target')
-    this.#enqueue({ buffer, start, end, operation: { kind: 'call', run }, run, undecided: false })
+    this.#decisions.decide(run, this.#o.limits.functionCalls ? undefined : 'fast-path function calls are not allowed on this target')
+    this.#queue.add({ buffer, start, end, operation: { kind: 'call', run }, run, undecided: false })
   }
 
   #parse(buffer: Buffer, start: number, end: number): void {
@@ -344,13 +329,13 @@ export class Requests {
     const portal = kind === 'P' ? this.#portals.lookup(name, this.#segment) : undefined
     if (portal === UNSETTLED) return void this.#whenSettled(() => this.#describe(buffer, start, end))
     if (portal !== undefined) portal.described = true
-    this.#enqueue({ buffer, start, end, operation: { kind: 'describe', portal }, run: undefined, undecided: false })
+    this.#queue.add({ buffer, start, end, operation: { kind: 'describe', portal }, run: undefined, undecided: false })
   }
 
   #close(buffer: Buffer, start: number, end: number): void {
     const { kind, name } = decodeNamed(buffer, start, end)
     const settle = kind === 'S' ? removal(this.#statements, name, this.#segment) : removal(this.#portals, name, this.#segment)
-    this.#enqueue({ buffer, start, end, operation: { kind: 'close', settle }, run: undefined, undecided: false })
+    this.#queue.add({ buffer, start, end, operation: { kind: 'close', settle }, run: undefined, undecided: false })
   }
 
   #execute(buffer: Buffer, start: number, end: number): void {
@@ -364,7 +349,7 @@ export class Requests {
     this.#whenUnderstood(this.#o.observer.again(portal.prepared.understood, (name) => this.#preparedByName(name)), (understood) => {
       const run = this.#run(understood, 'execute', portal.values, portal.valuesComplete)
       this.#decideUndecided({ run, portal })
-      this.#decide(run)
+      this.#decisions.decide(run)
       portal.run = run
       this.#enqueueExecute(buffer, start, end, portal, run)
     })
@@ -372,7 +357,7 @@ export class Requests {
 
   #enqueueExecute(buffer: Buffer, start: number, end: number, portal: Portal, run: Run): void {
     this.#decideUndecided(undefined)
-    this.#enqueue({ buffer, start, end, operation: { kind: 'execute', run, portal }, run, undecided: false })
+    this.#queue.add({ buffer, start, end, operation: { kind: 'execute', run, portal }, run, undecided: false })
   }
 
   /** A portal that Bind did not make: a cursor that SQL declared, or one nobody knows. */
@@ -385,7 +370,7 @@ export class Requests {
     this.#decideUndecided(undefined)
     this.#segment++
     const operation: Operation | undefined = this.#o.responses.copyingIn ? undefined : { kind: 'sync' }
-    this.#enqueue({ buffer, start, end, operation, run: undefined, undecided: false })
+    this.#queue.add({ buffer, start, end, operation, run: undefined, undecided: false })
   }
 
   /** Gives each undecided Parse and Bind the run it is for: `covering`, if it is for that one, or a preparation of its own. */
@@ -405,7 +390,7 @@ export class Requests {
     const statement = prepared ?? portal?.prepared
     if (statement === undefined) return undefined
     const run = this.#run(statement.understood, 'prepare', portal?.values ?? [], portal?.valuesComplete ?? true)
-    this.#decide(run)
+    this.#decisions.decide(run)
     return run
   }
 
@@ -430,10 +415,10 @@ export class Requests {
 
   /** The target answers only when it is asked to; what is waited for here was sent without a Sync, maybe. */
   #settledBefore(run: Run | undefined): Promise<void> {
-    this.#flushing = true
+    this.#queue.flushing = true
     this.#advance()
     this.#o.handlers.flush()
-    return this.#o.observer.settledBefore(run).finally(() => (this.#flushing = false))
+    return this.#o.observer.settledBefore(run).finally(() => (this.#queue.flushing = false))
   }
 
   #preparedByName(name: string): Understood | undefined {
@@ -450,117 +435,21 @@ export class Requests {
     return true
   }
 
-  #decide(run: Run, objection?: string): void {
-    const { gate, session } = this.#o
-    const decision = gate.decide(session, run.command)
-    if (!(decision instanceof Promise) && objection === undefined && this.#enforceAtOnce(run, decision)) return
-    this.#enforce(run, decision, objection).catch((error: unknown) => this.#o.handlers.broken(error))
+  #enqueueUndecided(entry: Entry): void {
+    this.#undecided.push(entry)
+    this.#queue.add(entry)
   }
 
-  #enforceAtOnce(run: Run, decision: NonNullable<Run['decision']>): boolean {
-    if (decision.verdict.effect !== 'allow' || decision.verdict.obligations.masks.length > 0) return false
-    run.decision = decision
-    run.settleDecision()
-    return true
-  }
-
-  async #enforce(run: Run, pending: NonNullable<Run['decision']> | Promise<NonNullable<Run['decision']>>, objection: string | undefined): Promise<void> {
-    let decision = await pending
-    run.decision = decision
-    if (decision.verdict.effect !== 'block' && objection !== undefined) decision = await this.#o.gate.block(decision, objection)
-    if (decision.verdict.effect !== 'block') decision = await this.#plan(run, decision)
-    if (decision.verdict.effect === 'await-approval' && run.command.phase === 'execute') decision = await this.#hold(run, decision)
-    run.decision = decision
-    if (decision.verdict.effect === 'block') run.refusal ??= refusal(decision)
-    run.settleDecision()
+  #decided(run: Run): void {
     if (this.#abandoned) return this.#o.handlers.notForwarded(run)
     this.#advance()
     this.#throttle()
     this.#o.handlers.flush()
   }
 
-  /** What the masks of a decision mean for this statement: nothing, rows to mask, or that it cannot run. */
-  async #plan(run: Run, decision: NonNullable<Run['decision']>): Promise<NonNullable<Run['decision']>> {
-    if (decision.verdict.obligations.masks.length === 0) return decision
-    await this.#settledBefore(run)
-    const plan = await this.#o.observer.maskPlan(run.understood, decision, (name) => this.#preparedByName(name))
-    if (plan.kind === 'blocked') return this.#o.gate.block(decision, plan.reason)
-    run.masked = plan.masked
-    run.errors = plan.errors
-    return decision
-  }
-
-  async #hold(run: Run, decision: NonNullable<Run['decision']>): Promise<NonNullable<Run['decision']>> {
-    if (!run.command.valuesComplete) return this.#o.gate.block(decision, 'its values are too large to be shown to a reviewer whole')
-    const controller = new AbortController()
-    this.#held.set(run, controller)
-    try {
-      return await this.#o.gate.hold(decision, controller.signal, (request) => {
-        this.#o.responses.say(holdNotice(request, decision.verdict.reason))
-        this.#o.handlers.flush()
-      })
-    } finally {
-      this.#held.delete(run)
-      if (controller.signal.aborted && controller.signal.reason === 'canceled by the client') run.refusal = cancelled()
-    }
-  }
-
-  #enqueue(entry: Entry): void {
-    this.#queue.push(entry)
-    this.#queuedBytes += entry.end - entry.start
-  }
-
-  #enqueueUndecided(entry: Entry): void {
-    this.#undecided.push(entry)
-    this.#enqueue(entry)
-  }
-
-  /** Sends what may go, in order, up to the first message that has to wait. */
   #advance(): void {
-    let sent = 0
-    for (const entry of this.#queue) {
-      if (entry.undecided || (entry.run !== undefined && !entry.run.decided)) break
-      sent++
-      this.#queuedBytes -= entry.end - entry.start
-      if (entry.run?.refusal === undefined) this.#send(entry)
-      else this.#refuse(entry, entry.run, entry.run.refusal)
-    }
-    if (this.#flushing && sent > 0) this.#o.target.add(encodeFlush())
-    if (sent === this.#queue.length) this.#emptied()
-    else if (sent > 0) this.#queue = this.#queue.slice(sent)
-    if (this.#finishing && this.#queue.length === 0 && !this.#stalled) this.#o.handlers.finished()
-  }
-
-  #emptied(): void {
-    this.#queue.length = 0
-    for (const wake of this.#wakeOnEmpty.splice(0)) wake()
-  }
-
-  #send({ buffer, start, end, operation }: Entry): void {
-    const { target, responses } = this.#o
-    if (operation?.kind === 'execute') this.#describeIfMasked(operation)
-    target.add(buffer, start, end)
-    if (operation !== undefined) responses.expect(operation)
-  }
-
-  /** In place of the first message of a refused run goes one that the target must fail on; the others are dropped. */
-  #refuse({ operation }: Pick<Entry, 'operation'>, run: Run, message: Buffer): void {
-    const { target, responses } = this.#o
-    operation?.settle?.(false)
-    if (run.replaced) return
-    run.replaced = true
-    const nobody = `sallyport blocked ${run.decision?.id ?? ''}`
-    const simple = operation?.kind === 'query' || operation?.kind === 'call'
-    target.add(simple ? encodeQuery(`EXECUTE "${nobody}"`) : encodeExecute(nobody))
-    responses.expect({ kind: simple ? 'query' : 'execute', run, refusal: message })
-  }
-
-  /** Masks need to know the columns; a client that does not ask leaves it to us. */
-  #describeIfMasked({ run, portal }: Operation): void {
-    if (run?.masked?.strict !== true || portal === undefined || portal.described) return
-    portal.described = true
-    this.#o.target.add(encodeDescribePortal(portal.name))
-    this.#o.responses.expect({ kind: 'describe', portal, injected: true })
+    this.#queue.advance()
+    if (this.#finishing && this.#queue.isEmpty && !this.#stalled) this.#o.handlers.finished()
   }
 }
 

@@ -1,0 +1,101 @@
+import type { Decision, Gate, GateSession } from '../../core/index.ts'
+import { cancelled, holdNotice, refusal } from './enforce.ts'
+import type { Observer, Understood } from './observe.ts'
+import type { Run } from './run.ts'
+
+const CANCELED = 'canceled by the client'
+
+export interface DecisionsOptions {
+  readonly gate: Gate
+  readonly session: GateSession
+  readonly observer: Observer
+  /** Looks up a statement of the extended protocol. */
+  readonly prepared: (name: string) => Understood | undefined
+  /** Resolves once nothing before the run can change what names mean. */
+  readonly settledBefore: (run: Run) => Promise<void>
+  /** The run is decided for good. */
+  readonly decided: (run: Run) => void
+  /** Tells the client something while it waits. */
+  readonly say: (notice: Buffer) => void
+  readonly broken: (error: unknown) => void
+}
+
+/** From a command to what may be done about it: decided, planned under its masks, held if it must be. */
+export class Decisions {
+  readonly #o: DecisionsOptions
+  readonly #held = new Map<Run, AbortController>()
+
+  constructor(options: DecisionsOptions) {
+    this.#o = options
+  }
+
+  /** `objection`: why it cannot run even if the rules allow it. */
+  decide(run: Run, objection?: string): void {
+    const { gate, session } = this.#o
+    const decision = gate.decide(session, run.command)
+    if (decision instanceof Promise || objection !== undefined || !isPlain(decision)) {
+      this.#enforce(run, decision, objection).catch((error: unknown) => this.#o.broken(error))
+      return
+    }
+    run.decision = decision
+    run.settleDecision()
+  }
+
+  /** A CancelRequest came. True when it was for a statement that is held here. */
+  cancel(): boolean {
+    const held = this.#held.size > 0
+    this.withdraw(CANCELED)
+    return held
+  }
+
+  /** Nobody is left to wait for a reviewer. */
+  withdraw(reason: string): void {
+    for (const controller of this.#held.values()) controller.abort(reason)
+  }
+
+  async #enforce(run: Run, pending: Decision | Promise<Decision>, objection: string | undefined): Promise<void> {
+    let decision = pending instanceof Promise ? await pending : pending
+    run.decision = decision
+    if (objection !== undefined && !isBlock(decision)) decision = await this.#o.gate.block(decision, objection)
+    if (!isBlock(decision)) decision = await this.#plan(run, decision)
+    if (decision.verdict.effect === 'await-approval' && run.command.phase === 'execute') {
+      decision = await this.#hold(run, decision)
+      if (!isBlock(decision)) decision = await this.#plan(run, decision)
+    }
+    run.decision = decision
+    if (isBlock(decision)) run.refusal ??= refusal(decision)
+    run.settleDecision()
+    this.#o.decided(run)
+  }
+
+  /** What the masks of a decision mean for this statement: rows to mask, or that it cannot run. */
+  async #plan(run: Run, decision: Decision): Promise<Decision> {
+    if (decision.verdict.obligations.masks.length === 0) return decision
+    await this.#o.settledBefore(run)
+    const plan = await this.#o.observer.maskPlan(run.understood, decision, this.#o.prepared)
+    if (plan.kind === 'blocked') return this.#o.gate.block(decision, plan.reason)
+    run.masked = plan.masked
+    run.errors = plan.errors
+    return decision
+  }
+
+  async #hold(run: Run, decision: Decision): Promise<Decision> {
+    if (!run.command.valuesComplete) return this.#o.gate.block(decision, 'its values are too large to be shown to a reviewer whole')
+    const controller = new AbortController()
+    this.#held.set(run, controller)
+    try {
+      return await this.#o.gate.hold(decision, controller.signal, (request) => this.#o.say(holdNotice(request, decision.verdict.reason)))
+    } finally {
+      this.#held.delete(run)
+      if (controller.signal.aborted && controller.signal.reason === CANCELED) run.refusal = cancelled()
+    }
+  }
+}
+
+function isPlain({ verdict: { effect, obligations } }: Decision): boolean {
+  return effect === 'allow' && obligations.masks.length === 0
+}
+
+function isBlock({ verdict }: Decision): boolean {
+  return verdict.effect === 'block'
+}
