@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { CommitSignal } from '../../../core/store/drivers/memory/commit-signal.ts'
+import { CommitSignal } from '../../../core/store/commit-signal.ts'
 
 describe('commit signal', () => {
   it('does not wait for a commit that came between a look and the wait', async () => {

@@ -8,8 +8,8 @@ import {
   type ReadAllOptions,
   type ReadOptions,
 } from '../../event-store.ts'
-import { admitAppend } from './admit-append.ts'
-import { CommitSignal } from './commit-signal.ts'
+import { admitAppend } from '../../admit-append.ts'
+import { CommitSignal } from '../../commit-signal.ts'
 
 /** One event as it was written; `json` so that no reader shares an object with a writer. */
 interface Kept {

@@ -1,6 +1,6 @@
-import { SallyportError } from '../../../errors.ts'
-import { problemWith, type NewEvent } from '../../../events/index.ts'
-import type { ExpectedRevision } from '../../event-store.ts'
+import { SallyportError } from '../errors.ts'
+import { problemWith, type NewEvent } from '../events/index.ts'
+import type { ExpectedRevision } from './event-store.ts'
 
 export const MAX_STREAM_NAME_LENGTH = 512
 export const MAX_EVENT_ID_LENGTH = 256
