@@ -30,14 +30,17 @@ function unparsed(parsed: Exclude<ParseResult, { kind: 'parsed' }>, text: string
   return blind(`${parsed.message} (by the grammar of PostgreSQL ${GRAMMAR_MAJOR})`, text, context, parsed.message)
 }
 
-/** A text nobody read. When the server has the same grammar and refuses it too, it cannot run. */
+/**
+ * A text nobody read. When the server has the same grammar and refuses it too, it cannot run. That is believed only
+ * of plain texts: comments, backslashes and other characters are where two lexers may disagree.
+ */
 function blind(reason: string, text: string, context: AnalysisContext, syntaxError: string): Analysis {
   const found = new Collector(context)
   found.act('unknown')
   found.opaque(reason)
   const only = found.finish(0, Buffer.byteLength(text), '')
-  const standard = !('standardStrings' in context) || context.standardStrings === true || !text.includes('\\')
-  return deepFreeze({ ...combine([only], []), syntaxError, cannotRun: syntaxError !== '' && standard && context.resolver?.serverMajor === GRAMMAR_MAJOR })
+  const plain = syntaxError.startsWith('syntax error') && /^[\t\n\r\x20-\x7e]*$/.test(text) && !/--|\/\*|\\/.test(text)
+  return deepFreeze({ ...combine([only], []), syntaxError, cannotRun: plain && context.resolver?.serverMajor === GRAMMAR_MAJOR })
 }
 
 interface Analysed {

@@ -1,5 +1,6 @@
 import type { ParseResult as Tree, RawStmt } from 'libpg-query'
-import { loadWasmParser, wasmParse } from './wasm-parser.ts'
+import { withoutComments } from './comments.ts'
+import { loadWasmParser, wasmParse, type WasmParse } from './wasm-parser.ts'
 
 /** Longer texts are not parsed: they are opaque. Parsing costs about 0.2 ms per KiB. */
 export const MAX_TEXT_BYTES = 1024 * 1024
@@ -33,12 +34,20 @@ export function parse(text: string): ParseResult {
   const reason = refusal(text, bytes)
   if (reason !== undefined) return { kind: 'refused', reason }
   if (text === '') return { kind: 'parsed', statements: [] }
-  const parsed = wasmParse(text)
+  const parsed = parseTolerantly(text)
   if (parsed === undefined) return { kind: 'refused', reason: 'the parser failed on the text' }
   if ('error' in parsed) return complaint(parsed.error)
   const { stmts = [] } = JSON.parse(parsed.json) as Tree
   if (stmts.length > MAX_STATEMENTS) return { kind: 'refused', reason: `more than ${MAX_STATEMENTS} statements in one text` }
   return { kind: 'parsed', statements: placed(stmts, text, bytes) }
+}
+
+/** Texts with comments get a second try without them. */
+function parseTolerantly(text: string): WasmParse | undefined {
+  const parsed = wasmParse(text)
+  if (parsed === undefined || 'json' in parsed) return parsed
+  const plain = withoutComments(text)
+  return plain === undefined ? parsed : wasmParse(plain)
 }
 
 /** A NUL would cut the text short for the parser, and a lone surrogate would reach it as another character. */

@@ -73,6 +73,8 @@ export const BY_ORIGIN: readonly string[] = [
 
 /** Touch no masked value. */
 export const NONE: readonly string[] = [
+  `select id from shouting_again where id < 3`,
+  `select (select s.x from orders o, lateral (select o.email as x) s limit 1) from people p`,
   `select id from shouting`,
   `select id from rows_as_json`,
   `security label on table people is 'x'`,

@@ -2,6 +2,11 @@
 
 /** Would show or let guess a masked value. */
 export const BLOCKED: readonly string[] = [
+  `select (select s.x from orders o, (select email as x) s limit 1) from people p`,
+  `select (select s.x from orders o join (select email as x) s on true limit 1) from people p`,
+  `select l from shouting_again`,
+  `select lower(l) from shouting_again`,
+  `select id from sifted`,
   `select upper(email) from people`,
   `select email || '' from people`,
   `select email::varchar from people`,

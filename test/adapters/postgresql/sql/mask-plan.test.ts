@@ -100,6 +100,21 @@ for (const major of [15, 16, 18] as const) {
       assert.ok(!names.includes('names.name'))
     })
 
+    it('carries a mask on a partition or child up to what reads it', () => {
+      const only = maskedOrigins([{ column: 'public.events_low.email', method: 'null' }, { column: 'public.people_old.email', method: 'null' }], catalogue, TARGET)
+      const key = (table: string, column: string): number => {
+        const [relation] = catalogue.relations('public', table, [])
+        return originKey(relation?.oid ?? 0, relation?.columns.find(({ name }) => name === column)?.attnum ?? 0)
+      }
+      for (const [table, column] of [['events', 'email'], ['events_low', 'email'], ['people', 'email'], ['contacts', 'mail']] as const) assert.equal(only.get(key(table, column)), 'null', table)
+      assert.equal(only.get(key('events_high', 'email')), undefined)
+    })
+
+    it('knows no relation outside the search path', () => {
+      assert.deepEqual(analyse('SELECT * FROM people', { resolver: catalogue, searchPath: ['pg_catalog'] }).unknown, ['people'])
+      assert.deepEqual(analyse('SELECT * FROM people', { resolver: catalogue, searchPath: ['other', 'public'] }).sql.reads, ['other.people'])
+    })
+
     it('takes the stricter method when two masks cover a column', () => {
       const both = maskedOrigins([{ column: '*.people.email', method: 'partial' }, { column: 'public.people.*', method: 'null' }], catalogue, TARGET)
       const [people] = catalogue.relations('public', 'people', [])

@@ -23,6 +23,8 @@ INSERT INTO events VALUES (1, 'low-SECRET@example.com'), (150, 'high-SECRET@exam
 CREATE VIEW contacts AS SELECT id, email AS mail, name FROM people;
 CREATE VIEW contacts_again AS SELECT mail, id FROM contacts WHERE id < 100;
 CREATE VIEW shouting AS SELECT id, upper(email) AS loud FROM people;
+CREATE VIEW shouting_again AS SELECT id, loud AS l FROM shouting;
+CREATE VIEW sifted AS SELECT id, upper(email) AS loud FROM people WHERE upper(email) > 'B';
 CREATE VIEW filtered AS SELECT id FROM people WHERE email LIKE 'a%';
 CREATE VIEW names AS SELECT id, name FROM people;
 CREATE VIEW rows_as_json AS SELECT p.id, row_to_json(p) AS doc FROM people p;
