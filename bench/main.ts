@@ -1,5 +1,5 @@
 /** The system benchmark: `npm run bench`. README.md says how to read what it prints. */
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { findProgram } from './against/programs.ts'
 import { startTarget, type Target } from './against/target.ts'
@@ -26,8 +26,6 @@ async function main(args: readonly string[]): Promise<void> {
   const options = readOptions(args)
   requireRealDisk(options.folder)
   const folder = mkdtempSync(join(options.folder, 'sallyport-bench-'))
-  // PgBouncer and HAProxy run as another user, and their configuration is in there.
-  chmodSync(folder, 0o711)
   process.once('SIGINT', () => {
     remove(folder)
     process.exit(130)

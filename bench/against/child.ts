@@ -1,7 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { unprivilegedUser } from '../../test/support/postgres-binaries.ts'
 import { freePort } from '../../test/support/postgres-server.ts'
 
 const READY_MS = 10_000
@@ -18,26 +22,37 @@ export interface Child {
 
 export interface ChildOptions {
   readonly program: string
-  /** Writes the configuration for a port and says with which arguments to start. */
-  readonly prepare: (port: number) => readonly string[]
-  readonly owner: { readonly uid: number; readonly gid: number } | undefined
+  /** The configuration; it is written to a file that only the program's user may read. */
+  readonly files: (port: number) => Readonly<Record<string, string>>
+  /** The program starts in the folder where its files are. */
+  readonly args: readonly string[]
 }
 
-/** Starts a server on a free port of 127.0.0.1; resolves when it takes connections. */
-export async function startChild(options: ChildOptions): Promise<Child> {
+/** Starts a server on a free port of 127.0.0.1, not as root; resolves when it takes connections. */
+export async function startChild({ program, files, args }: ChildOptions): Promise<Child> {
+  const owner = unprivilegedUser()
   for (let attempt = 1; ; attempt++) {
     const port = await freePort()
-    const child = spawn(options.program, options.prepare(port), { ...options.owner, stdio: ['ignore', 'pipe', 'pipe'] })
+    const folder = mkdtempSync(join(tmpdir(), 'sallyport-bench-'))
+    writeOwned(folder, files(port), owner)
+    const child = spawn(program, args, { ...owner, cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
     const log = keepLog(child)
-    const guard = guardOf(child)
+    const guard = guardOf(child, folder)
     const stop = async (): Promise<void> => {
       await end(child)
       guard.kill('SIGKILL')
+      rmSync(folder, { recursive: true, force: true })
     }
     if (child.pid !== undefined && (await listening(child, port))) return { pid: child.pid, port, stop }
     await stop()
-    if (attempt === BIND_ATTEMPTS) throw new Error(`${options.program} did not start:\n${log()}`)
+    if (attempt === BIND_ATTEMPTS) throw new Error(`${program} did not start:\n${log()}`)
   }
+}
+
+function writeOwned(folder: string, files: Readonly<Record<string, string>>, owner: { uid: number; gid: number } | undefined): void {
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text, { mode: 0o600 })
+  if (owner === undefined) return
+  for (const path of [folder, ...Object.keys(files).map((name) => join(folder, name))]) chownSync(path, owner.uid, owner.gid)
 }
 
 /** Asks a process to end; makes it end when it takes too long. */
@@ -58,9 +73,10 @@ function keepLog(child: ChildProcess): () => string {
   return () => text
 }
 
-/** Ends the program when this process is gone, however it went: its standard input is a pipe that only this process holds. */
-function guardOf(child: ChildProcess): ChildProcess {
-  const guard = spawn('/bin/sh', ['-c', 'read -r _; kill "$1" 2>/dev/null', 'guard', String(child.pid)], { stdio: ['pipe', 'ignore', 'ignore'], detached: true })
+/** Ends the program and deletes its folder when this process is gone, however it went: its standard input is a pipe that only this process holds. */
+function guardOf(child: ChildProcess, folder: string): ChildProcess {
+  const script = 'read -r _; kill "$1" 2>/dev/null; rm -rf "$2"'
+  const guard = spawn('/bin/sh', ['-c', script, 'guard', String(child.pid), folder], { stdio: ['pipe', 'ignore', 'ignore'], detached: true })
   guard.unref()
   return guard
 }

@@ -53,9 +53,9 @@ async function start(name: ContenderName, folder: string, { endpoint, verifier }
     case 'gateway-relaxed':
       return startGateway({ folder, target: endpoint, audit: 'relaxed' })
     case 'haproxy':
-      return whenInstalled('haproxy', (program) => startHaproxy({ program, folder, target: endpoint }))
+      return whenInstalled('haproxy', (program) => startHaproxy({ program, target: endpoint }))
     case 'pgbouncer':
-      return whenInstalled('pgbouncer', (program) => startPgbouncer({ program, folder, target: endpoint, verifier }))
+      return whenInstalled('pgbouncer', (program) => startPgbouncer({ program, target: endpoint, verifier }))
     default:
       return name satisfies never
   }
