@@ -16,7 +16,9 @@ export interface StreamHandlers {
   chunk(chunk: Buffer): void
   /** All that was held back has been written. */
   drained(): void
-  /** The peer has ended, or the connection broke. Called once. */
+  /** The peer will send no more; it may still be reading. Called at most once. */
+  ended(): void
+  /** The connection is gone, both ways. Called once. */
   closed(error: Error | undefined): void
 }
 
@@ -41,7 +43,7 @@ export class ByteStream {
     this.#socket = this.#adopt(socket)
     this.#socket.setNoDelay(true)
     this.#socket.on('drain', () => handlers.drained())
-    this.#socket.on('end', () => this.#close(undefined))
+    this.#socket.on('end', () => handlers.ended())
     this.#socket.on('error', (error) => this.#close(error))
     this.#socket.on('close', () => this.#close(undefined))
     this.#socket.resume()
@@ -81,6 +83,12 @@ export class ByteStream {
 
   resume(reason: string): void {
     if (this.#reasons.delete(reason) && this.#reasons.size === 0) this.#socket.resume()
+  }
+
+  /** Writes what is queued and says that no more will come; what the peer sends is still read. */
+  finish(): void {
+    this.flush()
+    this.#socket.end()
   }
 
   /** Writes what is queued, then ends; the connection is dropped if the peer does not take it within `lingerMs`. */

@@ -24,6 +24,9 @@ export interface SessionOptions {
   readonly ended: () => void
 }
 
+/** How long a client may take to read why it was cut off, and how long the rest of what it asked for. */
+const LAST_WORD_MS = 2000
+const LAST_ANSWER_MS = 30_000
 const STATUS = new Map([[0x49, 'idle'], [0x54, 'open'], [0x45, 'failed']])
 
 /** A client and its target, from the first query to the last: two streams, the way in and the way back. */
@@ -34,7 +37,14 @@ export class PostgresSession {
   readonly #requests: Requests
   readonly #responses: Responses
   #closing: Promise<void> | undefined
-  #disconnected = false
+  /** The client sends no more. */
+  #ended = false
+  /** The client reads no more either. */
+  #gone = false
+  /** Set once the client is done: what the session ends with when its last answer is out. */
+  #finishing: 'client-terminated' | 'client-disconnected' | undefined
+  /** The target knows that nothing more will come. */
+  #targetTold = false
 
   constructor(options: SessionOptions) {
     this.#o = options
@@ -42,11 +52,13 @@ export class PostgresSession {
     this.#client = new ByteStream(options.clientSocket, {
       chunk: (chunk) => this.#fromClient(chunk),
       drained: () => this.#target.resume('client is slow'),
+      ended: () => this.#clientEnded(),
       closed: () => this.#clientGone(),
     })
     this.#target = new ByteStream(options.targetSocket, {
       chunk: (chunk) => this.#fromTarget(chunk),
       drained: () => this.#client.resume('target is slow'),
+      ended: () => this.#targetLost(),
       closed: () => this.#targetLost(),
     })
     this.#responses = new Responses(this.#client, {
@@ -61,7 +73,7 @@ export class PostgresSession {
       handlers: {
         now: () => performance.now(),
         flush: () => this.#flush(),
-        finished: () => void this.#close(this.#disconnected ? 'client-disconnected' : 'client-terminated', undefined),
+        finished: () => this.#finished(),
         notForwarded: (run) => this.#settle(run, 'not-forwarded'),
         broken: (error) => this.#broken(error),
       },
@@ -115,6 +127,7 @@ export class PostgresSession {
     this.#o.session.transaction = STATUS.get(status) ?? 'idle'
     this.#o.observer.ready(this.#o.session.transaction)
     this.#requests.ready()
+    if (this.#finishing !== undefined) this.#finished()
   }
 
   #settle(run: Run, otherwise: Parameters<Run['outcome']>[0]): void {
@@ -123,13 +136,29 @@ export class PostgresSession {
     if (this.#o.session.journal.full) this.#broken(new Error('the event store has been failing for too long'))
   }
 
-  #clientGone(): void {
-    this.#disconnected = true
+  /** As with a server: what it sent is carried out, and answered as long as it reads. */
+  #clientEnded(): void {
+    this.#ended = true
     this.#requests.finish('the client has left')
     this.#flush()
   }
 
+  #clientGone(): void {
+    this.#gone = true
+    this.#clientEnded()
+  }
+
+  /** The client is done, and everything it sent is with the target, which is told so and may still owe answers. */
+  #finished(): void {
+    this.#finishing ??= this.#ended ? 'client-disconnected' : 'client-terminated'
+    if (this.#gone || this.#responses.idle) return void this.#close(this.#finishing, undefined)
+    if (!this.#targetTold && !this.#ended) this.#target.add(encodeTerminate())
+    this.#targetTold = true
+    if (this.#ended) this.#target.finish()
+  }
+
   #targetLost(): void {
+    if (this.#finishing !== undefined) return void this.#close(this.#finishing, undefined)
     const message = fatal(SQLSTATE.TARGET_UNAVAILABLE, 'the target closed the connection', 'The gateway is fine; reconnect when the target is.')
     void this.#farewell('target-lost', this.#responses.fatalSeen ? undefined : message, undefined)
   }
@@ -159,9 +188,9 @@ export class PostgresSession {
     const { gate, session, ended } = this.#o
     this.#requests.abandon(reason === 'gateway-stopped' ? 'the gateway is stopping' : 'the client has left')
     this.#responses.abandon()
-    this.#target.add(encodeTerminate())
+    if (!this.#targetTold) this.#target.add(encodeTerminate())
     this.#target.end()
-    this.#client.end()
+    this.#client.end(this.#finishing === undefined ? LAST_WORD_MS : LAST_ANSWER_MS)
     ended()
     const { bytesRead, bytesWritten } = this.#client
     await gate.close(session, { reason, bytesFromClient: bytesRead, bytesToClient: bytesWritten, ...(error === undefined ? {} : { error: error.message }) })
