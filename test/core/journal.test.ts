@@ -73,6 +73,24 @@ describe('a journal', () => {
     assert.equal(journal.broken, false)
   })
 
+  it('writes again in the order of the stream, whatever order the failures came in', async () => {
+    const { journal, store } = aJournal()
+    const failures = [Promise.withResolvers<never>(), Promise.withResolvers<never>()]
+    const append = store.append.bind(store)
+    let calls = 0
+    store.append = (...args) => failures[calls++]?.promise ?? append(...args)
+    stop(journal, 'a')
+    const first = journal.flush()
+    stop(journal, 'b')
+    const second = journal.flush()
+    failures[1]?.reject(new Error('the second fails first'))
+    await assert.rejects(second)
+    failures[0]?.reject(new Error('then the first'))
+    await assert.rejects(first)
+    await journal.flush()
+    assert.deepEqual(await reasons(store), ['a', 'b'])
+  })
+
   it('shares one recovery among all who wait, and takes along what is staged meanwhile', async () => {
     const { journal, store } = aJournal()
     store.failNext(reason('a'), 'lost')
