@@ -22,9 +22,9 @@ export interface Portal {
   early: boolean
 }
 
-/** One message that the target was sent and owes an answer to. */
+/** One message that the target was sent and owes an answer to (but for the end of a COPY, which is answered by its command). */
 export interface Operation {
-  readonly kind: 'query' | 'call' | 'parse' | 'bind' | 'describe' | 'close' | 'execute' | 'sync'
+  readonly kind: 'query' | 'call' | 'parse' | 'bind' | 'describe' | 'close' | 'execute' | 'sync' | 'copy-end'
   /** The command it runs or, for a Parse or Bind without an Execute, prepares. */
   run?: Run | undefined
   /** The run that a Parse or Bind is needed for. */
@@ -36,4 +36,6 @@ export interface Operation {
   readonly injected?: boolean
   /** What the client gets in place of the target's error. */
   readonly refusal?: Buffer | undefined
+  /** How often a COPY was ended between this message and the next. */
+  copyEnds?: number
 }

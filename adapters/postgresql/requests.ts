@@ -68,6 +68,8 @@ export class Requests {
   #undecided: Entry[] = []
   #abandoned = false
   #finishing = false
+  /** What comes behind Terminate is not looked at. */
+  #terminated = false
   #segment = 0
   #backlog: Buffer[] = []
   #stalled = false
@@ -116,7 +118,6 @@ export class Requests {
   finish(reason: string): void {
     this.#decisions.withdraw(reason)
     this.#finishing = true
-    this.#queue.dropUndecided()
     this.#advance()
   }
 
@@ -128,7 +129,7 @@ export class Requests {
   }
 
   #drain(): void {
-    while (!this.#stalled) {
+    while (!this.#stalled && !this.#terminated) {
       const step = this.#reader.next()
       if (step === FRAME) this.#frame()
       else if (step === PIECE) this.#piece()
@@ -265,12 +266,11 @@ export class Requests {
         return this.#copy(buffer, start, end)
       case FRONTEND.copyDone:
       case FRONTEND.copyFail:
-        this.#copy(buffer, start, end)
-        this.#o.responses.copyingIn = false
-        return
+        return this.#copy(buffer, start, end, { kind: 'copy-end' })
       case FRONTEND.functionCall:
         return this.#functionCall(buffer, start, end)
       case FRONTEND.terminate:
+        this.#terminated = true
         return this.finish('the client has left')
       default:
         throw new WireViolation(`type 0x${type.toString(16)} is not a message a client may send here`)
@@ -278,9 +278,9 @@ export class Requests {
   }
 
   /** Rows of a COPY belong to a command that is decided. PostgreSQL ignores them anywhere else; so they end here. */
-  #copy(buffer: Buffer, start: number, end: number): void {
+  #copy(buffer: Buffer, start: number, end: number, operation?: Operation): void {
     if (this.#o.responses.idle && this.#queue.isEmpty) return
-    this.#queue.add({ buffer, start, end, operation: undefined, run: undefined, undecided: false })
+    this.#queue.add({ buffer, start, end, operation, run: undefined, undecided: false })
   }
 
   #query(buffer: Buffer, start: number, end: number): void {
@@ -369,8 +369,7 @@ export class Requests {
   #sync(buffer: Buffer, start: number, end: number): void {
     this.#decideUndecided(undefined)
     this.#segment++
-    const operation: Operation | undefined = this.#o.responses.copyingIn ? undefined : { kind: 'sync' }
-    this.#queue.add({ buffer, start, end, operation, run: undefined, undecided: false })
+    this.#queue.add({ buffer, start, end, operation: { kind: 'sync' }, run: undefined, undecided: false })
   }
 
   /** Gives each undecided Parse and Bind the run it is for: `covering`, if it is for that one, or a preparation of its own. */
@@ -449,7 +448,9 @@ export class Requests {
 
   #advance(): void {
     this.#queue.advance()
-    if (this.#finishing && this.#queue.isEmpty && !this.#stalled) this.#o.handlers.finished()
+    if (!this.#finishing || this.#stalled) return
+    this.#queue.dropUndecided()
+    if (this.#queue.isEmpty) this.#o.handlers.finished()
   }
 }
 

@@ -41,8 +41,8 @@ export class Responses {
   #prelude: Buffer | undefined
   #waitingNotices: Buffer[] = []
   #midMessage = false
-  /** The target takes CopyData, and ignores Sync; cleared by whoever sends CopyDone or CopyFail. */
-  copyingIn = false
+  /** The target takes CopyData, and ignores Sync, until it is sent CopyDone or CopyFail. */
+  #copyingIn = false
   /** The target said goodbye itself. */
   fatalSeen = false
 
@@ -53,9 +53,24 @@ export class Responses {
 
   /** The target was sent this. */
   expect(operation: Operation): void {
+    if (operation.kind === 'copy-end') return this.#copyEnds()
+    if (this.#copyingIn) return this.#duringCopy(operation)
     if (operation.kind === 'sync') this.#skipping = false
     if (this.#skipping) this.#skip(operation)
     else this.#owed.push(operation)
+  }
+
+  /** Where no COPY has begun, it is for one that may: or the target ignores it. */
+  #copyEnds(): void {
+    const last = this.#owed[this.#owed.length - 1]
+    if (this.#copyingIn) this.#copyingIn = false
+    else if (last !== undefined) last.copyEnds = (last.copyEnds ?? 0) + 1
+  }
+
+  /** Sync is ignored. Anything else ends the COPY with an error, or (had that failed before) does not: nobody can tell. */
+  #duringCopy(operation: Operation): void {
+    if (operation.kind !== 'sync') throw new WireViolation('a COPY is under way, which only CopyDone or CopyFail ends')
+    operation.settle?.(false)
   }
 
   get idle(): boolean {
@@ -140,6 +155,7 @@ export class Responses {
       case BACKEND.parameterDescription:
       case BACKEND.notificationResponse:
       case BACKEND.copyOutResponse:
+      case BACKEND.copyBothResponse:
       case BACKEND.copyData:
       case BACKEND.copyDone:
       case BACKEND.functionCallResponse:
@@ -183,9 +199,10 @@ export class Responses {
 
   #acknowledged(buffer: Buffer, start: number, end: number): void {
     const operation = this.#shift()
-    operation?.settle?.(true)
-    if (operation?.run !== undefined) this.#over(operation.run, 'completed')
-    if (operation?.injected !== true) this.#forward(undefined, buffer, start, end)
+    if (operation === undefined || ACKNOWLEDGED[operation.kind] !== buffer[start]) throw outOfStep()
+    operation.settle?.(true)
+    if (operation.run !== undefined) this.#over(operation.run, 'completed')
+    if (operation.injected !== true) this.#forward(undefined, buffer, start, end)
   }
 
   #described(type: number, buffer: Buffer, start: number, end: number): void {
@@ -211,7 +228,7 @@ export class Responses {
       const tag = decodeCommandTag(buffer, start, end)
       run.completed(tag, rowsOfTag(tag))
     }
-    this.copyingIn = false
+    this.#copyingIn = false
     if (head.kind !== 'execute') return run.masked?.end()
     this.#shift()
     run.suspended = type === BACKEND.portalSuspended
@@ -225,7 +242,7 @@ export class Responses {
     const shown = head?.refusal ?? this.#stripped(run, buffer, start, end)
     const { code = '', message = '', severity, severityText } = parseErrorFields(shown, 5, shown.length)
     this.fatalSeen ||= (severity ?? severityText) === 'FATAL'
-    this.copyingIn = false
+    this.#copyingIn = false
     run?.failed(code, message)
     this.#pass(run, shown)
     if (head === undefined || head.kind === 'query' || head.kind === 'call' || head.kind === 'sync') return
@@ -262,12 +279,11 @@ export class Responses {
   #ready(buffer: Buffer, start: number, end: number): void {
     const status = decodeReady(buffer, start, end)
     const head = this.#shift()
+    if (head !== undefined && head.kind !== 'sync' && head.kind !== 'query' && head.kind !== 'call') throw outOfStep()
     this.#skipping = false
     this.#prelude = undefined
-    if (head?.kind === 'query' || head?.kind === 'call') {
-      head.settle?.(true)
-      if (head.run !== undefined) this.#over(head.run, 'completed')
-    }
+    head?.settle?.(true)
+    if (head?.run !== undefined) this.#over(head.run, 'completed')
     this.#client.add(buffer, start, end)
     this.#handlers.ready(status)
   }
@@ -285,15 +301,25 @@ export class Responses {
     this.#client.add(buffer, start, end)
   }
 
-  /** While it copies, the target ignores Sync: those that were sent behind the Execute will not be answered. */
+  /** While it copies, the target ignores Sync: those that were sent before the end of the rows will not be answered. */
   #copyIn(buffer: Buffer, start: number, end: number): void {
     const head = this.#head()
-    this.copyingIn = true
-    if (head?.kind === 'execute') this.#owed = [head, ...this.#owed.slice(this.#first + 1).filter(({ kind }) => kind !== 'sync')]
-    if (head?.kind === 'execute') this.#first = 0
+    if (head !== undefined) this.#copyingIn = !this.#takeCopyEnd(head)
     this.#forward(head?.run, buffer, start, end)
   }
 
+  /** Drops what the target swallows from `from` to the end of the rows. False when that was not sent yet. */
+  #takeCopyEnd(from: Operation): boolean {
+    const place = this.#first + 1
+    for (let at: Operation | undefined = from; at !== undefined; [at] = this.#owed.splice(place, 1)) {
+      if (at !== from) this.#duringCopy(at)
+      const ends = at.copyEnds ?? 0
+      if (ends === 0) continue
+      from.copyEnds = ends - 1
+      return true
+    }
+    return false
+  }
 
   #piece(): void {
     const { buffer, start, end } = this.#reader
@@ -314,4 +340,11 @@ export class Responses {
     if (length <= MAX_HELD_RESPONSE_BYTES) return this.#reader.hold()
     throw new WireViolation(`the target sent a message of ${length} bytes, and at most ${MAX_HELD_RESPONSE_BYTES} can be held to be masked`)
   }
+}
+
+/** What acknowledges a message that has no other answer. */
+const ACKNOWLEDGED: Partial<Record<Operation['kind'], number>> = { parse: BACKEND.parseComplete, bind: BACKEND.bindComplete, close: BACKEND.closeComplete }
+
+function outOfStep(): WireViolation {
+  return new WireViolation('the target answered what it was not asked')
 }
