@@ -23,7 +23,7 @@ export interface Demo {
   readonly ruleset: { readonly rules: number }
   /** Ada, an engineer, and the agent that acts for her: how each connects to the gateway. */
   readonly ada: Login
-  readonly agent: Login
+  readonly bot: Login
   /** Files with API tokens: hers, and that of Grace, who reviews. */
   readonly tokenFiles: { readonly ada: string; readonly grace: string }
   /** The real server behind: asked past the gateway to see what is true. */
@@ -47,7 +47,7 @@ export async function startDemo(cleanup: AsyncDisposableStack, rules: string | u
   const login = { host: '127.0.0.1', port: listener?.port ?? 0, database: 'shop' }
   return {
     config: files.config, ruleset: gateway.ruleset, tokenFiles: files.tokenFiles, shop: server,
-    ada: { ...login, user: 'ada', password: files.passwords.ada }, agent: { ...login, user: 'ada-agent', password: files.passwords.agent },
+    ada: { ...login, user: 'ada', password: files.passwords.ada }, bot: { ...login, user: 'bot', password: files.passwords.bot },
   }
 }
 
@@ -78,7 +78,7 @@ interface FilesOptions { readonly port: number; readonly password: string; reado
 interface Files {
   readonly config: string
   readonly tokenFiles: { readonly ada: string; readonly grace: string }
-  readonly passwords: { readonly ada: string; readonly agent: string }
+  readonly passwords: { readonly ada: string; readonly bot: string }
 }
 
 async function writeFiles(folder: string, { port, password, rules }: FilesOptions): Promise<Files> {
@@ -88,7 +88,7 @@ async function writeFiles(folder: string, { port, password, rules }: FilesOption
     return join(folder, name)
   }
   write('shop.password', password)
-  const passwords = { ada: secret(), agent: secret() }
+  const passwords = { ada: secret(), bot: secret() }
   const [ada, grace] = [mintToken(), mintToken()]
   const config = write('sallyport.yaml', `# Written by the demo; \`sallyport init\` writes one for a database of your own.
 targets:
@@ -111,10 +111,10 @@ people:
     groups: [engineers, reviewers]
     postgresql: { verifier: "${await createVerifier(passwords.ada)}" }
     api: { token: "${ada.digest}" }
-  ada-agent:
+  bot:
     kind: agent
     acts-for: ada
-    postgresql: { verifier: "${await createVerifier(passwords.agent)}" }
+    postgresql: { verifier: "${await createVerifier(passwords.bot)}" }
   grace:
     groups: [reviewers]
     api: { token: "${grace.digest}" }

@@ -2,8 +2,8 @@
 import type { Demo } from './demo-gateway.ts'
 import { expect, expectMatch, expectWithout } from './expectation.ts'
 import { sallyport } from './sallyport-command.ts'
-import { WIDTH, type Screen } from './screen.ts'
-import { runnableLine } from './shell.ts'
+import type { Screen } from './screen.ts'
+import { WIDTH } from './width.ts'
 import { ASKED, secrets } from './tour.ts'
 
 const MARGIN = 3
@@ -27,10 +27,10 @@ export async function showRecord(demo: Demo, screen: Screen): Promise<void> {
   const hidden = await secrets(demo)
 
   title(screen, 'audit', 'who did what, and what became of it')
-  const audit = await show(screen, ['audit', '--kind', 'command', '--config', demo.config])
+  const audit = await show(screen, ['audit', '--kind', 'command', '--config', demo.config], 0)
   expectWithout('the audit was to be masked', audit, hidden)
 
-  for (const [name, says] of [['ada', /1 row|4 rows/], ['ada-agent', /granted by grace: customer called/]] as const) {
+  for (const [name, says] of [['ada', /1 row|4 rows/], ['bot', /granted by grace: customer called/]] as const) {
     const session = commands.find(({ actor }) => (actor === '' ? 'ada' : actor) === name)?.session ?? ''
     title(screen, 'replay', `the session of ${name}, as its client saw it`)
     const replay = await show(screen, ['replay', session.slice(0, 8), '--config', demo.config])
@@ -44,10 +44,10 @@ function title(screen: Screen, word: string, rest: string): void {
   screen.print(`${screen.style(word, 'bold', 'cyan')}  ${rest}`)
 }
 
-async function show(screen: Screen, args: readonly string[]): Promise<string> {
-  const { code, text } = await sallyport(args, WIDTH - MARGIN)
-  for (const line of runnableLine(args)) screen.verbatim(screen.style(line, 'dim'), MARGIN)
-  screen.print(text, MARGIN)
+async function show(screen: Screen, args: readonly string[], margin = MARGIN): Promise<string> {
+  const { code, text } = await sallyport(args, WIDTH - margin)
+  screen.command(args, MARGIN)
+  screen.print(text, margin)
   expect(`sallyport ${args[0]} was to succeed`, code, 0)
   return text
 }

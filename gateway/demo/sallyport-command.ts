@@ -1,6 +1,6 @@
 import { Readable, Writable } from 'node:stream'
 import { runCli } from '../cli/run.ts'
-import { WIDTH } from './screen.ts'
+import { WIDTH } from './width.ts'
 
 export interface CommandResult {
   /** Exit status. */

@@ -1,10 +1,9 @@
 import type { Writable } from 'node:stream'
 import { styleText } from 'node:util'
+import { runnableLine } from './shell.ts'
+import { WIDTH } from './width.ts'
 
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
-
-/** Columns that everything printed fits in. */
-export const WIDTH = 100
 
 /** Prints for people: folded to `WIDTH` columns, coloured only where a terminal is and NO_COLOR is not set. */
 export class Screen {
@@ -25,6 +24,11 @@ export class Screen {
   /** A line that is to be copied: never folded. */
   verbatim(line: string, indent = 0): void {
     this.#stream.write(`${' '.repeat(indent)}${line}\n`)
+  }
+
+  /** `npx sallyport ARGS`, about to be run. */
+  command(args: readonly string[], indent: number): void {
+    for (const [index, line] of runnableLine(args, WIDTH - indent - 2).entries()) this.verbatim(this.style(`${index === 0 ? '$ ' : '  '}${line}`, 'dim'), indent)
   }
 
   style(text: string, ...styles: readonly Style[]): string {

@@ -1,4 +1,4 @@
-import { WIDTH } from './screen.ts'
+import { WIDTH } from './width.ts'
 
 /** One word of a shell's command line, quoted where it has to be. */
 export function word(text: string): string {
@@ -7,7 +7,7 @@ export function word(text: string): string {
 
 /** `npx sallyport ARGS` as lines that can be pasted as they are: what does not fit is continued with a backslash. */
 export function runnableLine(args: readonly string[], width = WIDTH - 6): string[] {
-  const lines = ['$ npx sallyport']
+  const lines = ['npx sallyport']
   for (const part of parts(args)) {
     const last = lines.at(-1) ?? ''
     if (last.length + 1 + part.length <= width) lines[lines.length - 1] = `${last} ${part}`

@@ -4,13 +4,12 @@ import { expect, expectMatch, expectWithout } from './expectation.ts'
 import { sallyport } from './sallyport-command.ts'
 import type { Screen } from './screen.ts'
 import { ShopClient, type Answer } from './shop-client.ts'
-import { runnableLine } from './shell.ts'
 
 interface Tour {
   readonly demo: Demo
   readonly screen: Screen
   readonly ada: ShopClient
-  readonly agent: ShopClient
+  readonly bot: ShopClient
 }
 
 interface Step {
@@ -47,11 +46,11 @@ export const ASKED: readonly { readonly text: string; readonly effect: string; r
 export async function runTour(demo: Demo, screen: Screen): Promise<void> {
   const ada = await ShopClient.connect(demo.ada)
   try {
-    const agent = await ShopClient.connect(demo.agent)
+    const bot = await ShopClient.connect(demo.bot)
     try {
-      for (const [index, step] of STEPS.entries()) await take(step, index + 1, { demo, screen, ada, agent })
+      for (const [index, step] of STEPS.entries()) await take(step, index + 1, { demo, screen, ada, bot })
     } finally {
-      await agent.close()
+      await bot.close()
     }
   } finally {
     await ada.close()
@@ -94,7 +93,7 @@ async function ship(tour: Tour): Promise<string> {
 }
 
 async function blocked(tour: Tour, sql: string, message: RegExp): Promise<string> {
-  const answer = await ask(tour, tour.agent, sql)
+  const answer = await ask(tour, tour.bot, sql)
   expect('the statement was to be refused as PostgreSQL does', answer.code, '42501')
   expectMatch('the client was to be told why', answer.text, message)
   expectMatch('the client was to be given the event to ask about', answer.text, /\nHINT: .*event [0-9a-f]{8}-/)
@@ -103,15 +102,17 @@ async function blocked(tour: Tour, sql: string, message: RegExp): Promise<string
 }
 
 async function refund(tour: Tour): Promise<string> {
-  const { demo, screen, agent } = tour
+  const { demo, screen, bot } = tour
   const approval = Promise.withResolvers<string>()
-  agent.onNotice((text) => {
+  bot.onNotice((text) => {
     screen.print(text, 3, 'yellow')
     const [, id] = /waiting for approval ([0-9a-z]+)/.exec(text) ?? []
     if (id !== undefined) approval.resolve(id)
   })
   screen.print(`shop=> ${REFUND};`, 3, 'bold')
-  const answer = agent.ask(REFUND)
+  const answer = bot.ask(REFUND)
+  // Should a check below fail first, nobody waits for it.
+  answer.catch(() => {})
   const id = await Promise.race([approval.promise, answer.then(({ text }) => expectMatch('the statement was to wait for an approval', text, /^NOTICE/))])
   expect('the order was to be as before', await statusOf(tour, 7), 'shipped')
   const own = await review(screen, ['approvals', 'approve', String(id), '--yes', '--config', demo.config, '--token-file', demo.tokenFiles.ada])
@@ -127,7 +128,7 @@ async function refund(tour: Tour): Promise<string> {
 
 async function review(screen: Screen, args: readonly string[]): Promise<{ code: number; text: string }> {
   const result = await sallyport(args)
-  for (const line of runnableLine(args)) screen.verbatim(screen.style(line, 'dim'), 3)
+  screen.command(args, 3)
   screen.print(result.text, 3)
   return result
 }

@@ -1,0 +1,2 @@
+/** Columns that everything printed fits in. */
+export const WIDTH = 100
