@@ -23,6 +23,8 @@ export interface PgbenchRun {
 
 /** pgbench's own threads: more than the machine has cores for would only wait for each other. */
 const MAX_THREADS = 2
+/** pgbench's clock starts before its clients connect (though the rate is without that), so many clients get a second more for so many. */
+const CLIENTS_CONNECTED_PER_SECOND = 32
 /** Of the transactions, logged; enough for a median, and the writing disturbs little. */
 const SAMPLING_RATE = 0.2
 
@@ -32,6 +34,8 @@ export async function runPgbench(run: PgbenchRun): Promise<Sample> {
   try {
     const { stdout } = await promisify(execFile)(run.program, argumentsOf(run, logs), { env: environment(run.endpoint) })
     return { ...parseReport(stdout), ...(logs === undefined ? {} : { medianMs: medianOfLogs(logs) }) }
+  } catch (cause) {
+    throw new Error(`pgbench ${run.script} ${run.protocol}, ${run.clients} clients, port ${run.endpoint.port}: ${(cause as Error).message}`, { cause })
   } finally {
     if (logs !== undefined) rmSync(logs, { recursive: true, force: true })
   }
@@ -40,7 +44,7 @@ export async function runPgbench(run: PgbenchRun): Promise<Sample> {
 function argumentsOf(run: PgbenchRun, logs: string | undefined): string[] {
   const { host, port, user, database } = run.endpoint
   return [
-    '-n', '-b', run.script, '-M', run.protocol, '-c', String(run.clients), '-j', String(Math.min(run.clients, MAX_THREADS)), '-T', String(run.seconds),
+    '-n', '-b', run.script, '-M', run.protocol, '-c', String(run.clients), '-j', String(Math.min(run.clients, MAX_THREADS)), '-T', String(run.seconds + Math.floor(run.clients / CLIENTS_CONNECTED_PER_SECOND)),
     `--random-seed=${run.seed}`, ...(run.reconnect === true ? ['-C'] : []),
     ...(logs === undefined ? [] : ['-l', `--log-prefix=${join(logs, 'log')}`, `--sampling-rate=${SAMPLING_RATE}`]),
     '-h', host, '-p', String(port), '-U', user, database,

@@ -48,7 +48,9 @@ async function measureAll(run: BenchRun, target: Target, section: string, worklo
     const measure = async ({ name, endpoint }: Contender, round: number): Promise<Sample> => {
       if (workload.script === 'tpcb-like') await tidy(target)
       const logFolder = workload.clients === 1 && workload.reconnect !== true ? { logFolder: run.folder } : {}
-      const sample = await runPgbench({ program, endpoint, seconds: options.seconds, seed: round + 2, ...workload, ...logFolder })
+      const sample = await runPgbench({ program, endpoint, seconds: options.seconds, seed: round + 2, ...workload, ...logFolder }).catch((cause: unknown) => {
+        throw new Error(`${section}, ${name}, ${roundName(round)}: no figure`, { cause })
+      })
       counts.set(name, (counts.get(name) ?? 0) + sample.count)
       run.say(`  ${nameOf(workload)}, ${roundName(round)}, ${name}: ${Math.round(sample.perSecond)}/s`)
       return sample
