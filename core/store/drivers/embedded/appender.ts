@@ -1,39 +1,28 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { NewEvent } from '../../../events/index.ts'
-import { digestOf, eventsOf, type AppendRow } from './append-row.ts'
+import type { AppendBatch, AppendRequest } from './append-batch.ts'
+import { appendLine, appendLines, COMMIT_COLUMNS, digestOf, NO_LINES, type CommitRow } from './commit-row.ts'
+import { Packer } from './packing.ts'
 import { RecentMap } from './recent-map.ts'
 import { openForWriting } from './store-file.ts'
+import { appendsOf, eventsOf, type StoredAppend } from './stored-append.ts'
 import { StreamIndex, writeSegments, type Unindexed } from './stream-index.ts'
 import { verifyStore, type Head, type Verification } from './verify-store.ts'
+import { CONFLICT, EXPECT_ANY } from './writer-protocol.ts'
 
-/** Rows that gather before they are moved into the index. A reader scans at most about so many. */
-const FLUSH_ROWS = 4096
+/** Appends that gather before they are moved into the index. A reader scans the rows of about so many. */
+const FLUSH_APPENDS = 4096
 /** Streams whose heads are remembered; others are looked up. */
 const HEADS = 16_384
 /** Appends with `any` by which a retry is recognised. */
 const RECENT_ANY = 4096
-/** Of the rows found at start, how many are remembered for retries with `any`. */
+/** Of the appends found at start, about how many are remembered for retries with `any`. */
 const RECENT_ANY_AT_START = 512
-
-/** `AppendRequest.expected` for what is not a revision. */
-export const EXPECT_ANY = -2
-export const EXPECT_NO_STREAM = -1
-/** `AppendAnswer.position` of a conflict; `revision` is then the actual one, -1 for no stream. */
-export const CONFLICT = 0
-
-export interface AppendRequest {
-  readonly stream: string
-  readonly expected: number
-  readonly count: number
-  /** The events as a JSON array. */
-  readonly events: string
-  /** The events' ids, one a line, when `expected` is `EXPECT_ANY`; else empty. */
-  readonly ids: string
-}
 
 /** Of the last event. */
 export interface AppendAnswer {
   readonly revision: number
+  /** `CONFLICT`: nothing was written. */
   readonly position: number
 }
 
@@ -41,8 +30,17 @@ interface RecentAppend extends AppendAnswer {
   readonly stream: string
 }
 
+/** An append that goes into the next row. */
+interface Taken {
+  readonly request: number
+  readonly stream: string
+  readonly revision: number
+  readonly position: number
+  readonly count: number
+}
+
 /**
- * Writes appends, many to a transaction. Synchronous: it belongs to the writer's thread.
+ * Writes appends, a batch of them as one row. Synchronous: it belongs to the writer's thread.
  * After an error nothing it remembers can be relied on: discard it and open another.
  */
 export class Appender {
@@ -50,16 +48,18 @@ export class Appender {
   readonly #path: string
   readonly #index: StreamIndex
   readonly #insert: StatementSync
-  readonly #rowsAt: StatementSync
-  readonly #begin: StatementSync
-  readonly #commit: StatementSync
+  readonly #rowAt: StatementSync
   readonly #checkpoint: StatementSync
+  readonly #packer = new Packer()
   /** Stream → its next revision. */
   readonly #next = new RecentMap<string, number>(HEADS)
   /** Ids of an append with `any` → what it was answered. */
   readonly #recentAny = new RecentMap<string, RecentAppend>(RECENT_ANY)
   #unindexed = new Map<string, Unindexed>()
-  #unindexedRows = 0
+  #unindexedAppends = 0
+  #taken: Taken[] = []
+  /** Of `#taken`; see `CommitRow.appends`. */
+  #lines = NO_LINES
   #head: Head
 
   /** Opens the store and holds it against its digests. Throws `STORE_CORRUPT`, `STORE_UNAVAILABLE`, or SQLite's errors. */
@@ -69,12 +69,11 @@ export class Appender {
     try {
       this.#head = verifyStore(this.#db, path, verification, known)
       this.#index = new StreamIndex(this.#db, path)
-      this.#insert = this.#db.prepare('INSERT INTO appends VALUES (?, ?, ?, ?, ?, ?)')
-      this.#rowsAt = this.#db.prepare('SELECT position, stream, revision, count, events FROM appends WHERE position = ?')
-      this.#begin = this.#db.prepare('BEGIN IMMEDIATE')
-      this.#commit = this.#db.prepare('COMMIT')
+      this.#insert = this.#db.prepare(`INSERT INTO commits (${COMMIT_COLUMNS}, digest) VALUES (?, ?, ?, ?, ?, ?, ?)`)
+      this.#rowAt = this.#db.prepare(`SELECT ${COMMIT_COLUMNS} FROM commits WHERE position = ?`)
       this.#checkpoint = this.#db.prepare('PRAGMA wal_checkpoint(PASSIVE)')
       this.#gatherUnindexed()
+      this.#rememberRecent()
     } catch (error) {
       this.#db.close()
       throw error
@@ -85,42 +84,59 @@ export class Appender {
     return this.#head
   }
 
-  /** Whether enough rows have gathered for `flushIndex`. */
+  /** Whether enough has gathered for `flushIndex`. */
   get indexIsDue(): boolean {
-    return this.#unindexedRows >= FLUSH_ROWS
+    return this.#unindexedAppends >= FLUSH_APPENDS
   }
 
   /** One transaction. When it returns, all that was answered with a position is durable. */
-  append(requests: readonly AppendRequest[]): AppendAnswer[] {
-    this.#begin.run()
-    const answers = requests.map((request) => this.#one(request))
-    this.#commit.run()
+  append(batch: AppendBatch): AppendAnswer[] {
+    const answers = batch.requests.map((request, i) => this.#one(batch, request, i))
+    if (this.#taken.length > 0) this.#write(batch)
     return answers
   }
 
-  #one(request: AppendRequest): AppendAnswer {
+  #one(batch: AppendBatch, request: AppendRequest, number: number): AppendAnswer {
     const { stream, expected } = request
     if (expected === EXPECT_ANY) {
       const earlier = this.#recentAny.get(request.ids)
       if (earlier?.stream === stream) return earlier
     }
     const next = this.#nextOf(stream)
-    if (expected !== EXPECT_ANY && expected !== next - 1) {
-      return this.#retryOf(request, next) ?? { revision: next - 1, position: CONFLICT }
-    }
-    return this.#write(request, next)
+    if (expected === EXPECT_ANY || expected === next - 1) return this.#take(request, number, next)
+    return this.#retryOf(batch, request, number, next) ?? { revision: next - 1, position: CONFLICT }
   }
 
-  #write({ stream, expected, count, events, ids }: AppendRequest, revision: number): AppendAnswer {
-    const row: AppendRow = { position: this.#head.position + 1, stream, revision, count, events }
-    const digest = digestOf(this.#head.digest, row)
-    this.#insert.run(row.position, stream, revision, count, events, digest)
-    this.#head = { position: row.position + count - 1, digest }
+  #take({ stream, expected, count, ids }: AppendRequest, request: number, revision: number): AppendAnswer {
+    const last = this.#taken.at(-1)
+    const position = last === undefined ? this.#head.position + 1 : last.position + last.count
+    this.#taken.push({ request, stream, revision, position, count })
+    this.#lines += appendLine(stream, revision, count)
     this.#next.set(stream, revision + count)
-    this.#gather(stream, row.position, revision, count)
-    const answer = { revision: revision + count - 1, position: this.#head.position }
+    const answer = { revision: revision + count - 1, position: position + count - 1 }
     if (expected === EXPECT_ANY) this.#recentAny.set(ids, { ...answer, stream })
     return answer
+  }
+
+  /** A statement by itself is a transaction: it is durable when it returns. */
+  #write(batch: AppendBatch): void {
+    const taken = this.#taken
+    const row = this.#rowOf(batch)
+    const { position, count, appends, size, codec, body } = row
+    const digest = digestOf(this.#head.digest, row)
+    this.#insert.run(position, count, appends, size, codec, body, digest)
+    this.#head = { position: position + count - 1, digest }
+    this.#taken = []
+    this.#lines = NO_LINES
+    for (const each of taken) this.#gather(each.stream, position, each.revision, each.count)
+  }
+
+  #rowOf(batch: AppendBatch): CommitRow {
+    const whole = this.#taken.length === batch.requests.length
+    const text = whole ? batch.text : this.#taken.map(({ request }) => batch.eventsOf(request)).join('\n')
+    const packed = this.#packer.pack(text, whole ? batch.bytes : Buffer.byteLength(text))
+    const count = this.#taken.reduce((sum, each) => sum + each.count, 0)
+    return { position: this.#head.position + 1, count, appends: this.#lines, ...packed }
   }
 
   #nextOf(stream: string): number {
@@ -132,57 +148,73 @@ export class Appender {
   }
 
   /** What the very same events were answered when they were written after the same revision; else undefined. */
-  #retryOf(request: AppendRequest, next: number): AppendAnswer | undefined {
+  #retryOf(batch: AppendBatch, request: AppendRequest, number: number, next: number): AppendAnswer | undefined {
     const revision = request.expected + 1
     if (revision + request.count > next) return undefined
-    const place = this.#index.placesAround(request.stream, revision).find((each) => each.revision === revision)
-    const row = place && (this.#rowsAt.get(place.position) as unknown as AppendRow | undefined)
-    if (row === undefined || row.count !== request.count) return undefined
-    const wanted = JSON.parse(request.events) as NewEvent[]
-    const written = eventsOf(row, this.#path)
-    if (!written.every((event, i) => event.id === wanted[i]?.id)) return undefined
-    return { revision: revision + row.count - 1, position: row.position + row.count - 1 }
+    const written = this.#takenAt(batch, request.stream, revision) ?? this.#storedAt(request.stream, revision)
+    if (written === undefined || written.count !== request.count) return undefined
+    if (idsIn(batch.eventsOf(number)) !== idsIn(written.events)) return undefined
+    return { revision: revision + written.count - 1, position: written.position + written.count - 1 }
+  }
+
+  /** The append of this very batch that begins with `revision`. */
+  #takenAt(batch: AppendBatch, stream: string, revision: number): StoredAppend | undefined {
+    const taken = this.#taken.find((each) => each.stream === stream && each.revision === revision)
+    return taken && { ...taken, events: batch.eventsOf(taken.request) }
+  }
+
+  /** The append in the store that begins with `revision`. */
+  #storedAt(stream: string, revision: number): StoredAppend | undefined {
+    const place = this.#index.placesAround(stream, revision).findLast((each) => each.revision <= revision)
+    const row = place && this.#rowAt.get(place.position)
+    if (row === undefined) return undefined
+    return appendsOf(row as unknown as CommitRow, this.#path).find((each) => each.stream === stream && each.revision === revision)
   }
 
   #gather(stream: string, position: number, revision: number, count: number): void {
-    this.#unindexedRows++
+    this.#unindexedAppends++
     const unindexed = this.#unindexed.get(stream)
     if (unindexed === undefined) {
       this.#unindexed.set(stream, { next: revision + count, places: [position, revision] })
       return
     }
     unindexed.next = revision + count
-    unindexed.places.push(position, revision)
+    if (unindexed.places.at(-2) !== position) unindexed.places.push(position, revision)
   }
 
   #gatherUnindexed(): void {
-    const rows = this.#db.prepare(
-      'SELECT position, stream, revision, count FROM appends WHERE position > (SELECT indexed FROM store) ORDER BY position',
-    )
+    const rows = this.#db.prepare('SELECT position, appends FROM commits WHERE position > (SELECT indexed FROM store) ORDER BY position')
     for (const each of rows.iterate()) {
-      const row = each as unknown as AppendRow
-      this.#gather(row.stream, row.position, row.revision, row.count)
+      const row = each as unknown as CommitRow
+      for (const { stream, revision, count } of appendLines(row, this.#path)) this.#gather(stream, row.position, revision, count)
     }
-    this.#rememberRecent()
   }
 
   #rememberRecent(): void {
-    const rows = this.#db.prepare('SELECT position, stream, revision, count, events FROM appends ORDER BY position DESC LIMIT ?')
-    for (const each of rows.iterate(RECENT_ANY_AT_START)) {
-      const row = each as unknown as AppendRow
-      const ids = eventsOf(row, this.#path).map((event) => event.id).join('\n')
-      this.#recentAny.set(ids, { stream: row.stream, revision: row.revision + row.count - 1, position: row.position + row.count - 1 })
+    const rows = this.#db.prepare(`SELECT ${COMMIT_COLUMNS} FROM commits ORDER BY position DESC`)
+    let left = RECENT_ANY_AT_START
+    for (const each of rows.iterate()) {
+      const appends = appendsOf(each as unknown as CommitRow, this.#path)
+      for (const append of appends) this.#remember(append)
+      left -= appends.length
+      if (left <= 0) return
     }
+  }
+
+  #remember(append: StoredAppend): void {
+    const { stream, revision, position, count } = append
+    const ids = eventsOf(append, this.#path).map((event) => event.id).join('\n')
+    this.#recentAny.set(ids, { stream, revision: revision + count - 1, position: position + count - 1 })
   }
 
   /** Brings `segments` up to the last append. A crash before its end costs nothing: the rows are gathered again. */
   flushIndex(): void {
-    if (this.#unindexedRows === 0) return
-    this.#begin.run()
+    if (this.#unindexedAppends === 0) return
+    this.#db.exec('BEGIN IMMEDIATE')
     writeSegments(this.#db, this.#unindexed, this.#head.position)
-    this.#commit.run()
+    this.#db.exec('COMMIT')
     this.#unindexed = new Map()
-    this.#unindexedRows = 0
+    this.#unindexedAppends = 0
   }
 
   /** Copies the write-ahead log into the file as far as readers allow; the next append may then start it anew. */
@@ -193,4 +225,9 @@ export class Appender {
   close(): void {
     this.#db.close()
   }
+}
+
+/** The ids of events in a JSON array, one a line. */
+function idsIn(events: string): string {
+  return (JSON.parse(events) as NewEvent[]).map((event) => event.id).join('\n')
 }

@@ -1,12 +1,12 @@
 /**
  * The file of the embedded store.
  *
- *   appends       one row per append; `digest` chains every row to the one before it (append-row.ts)
- *   segments      where a stream's appends are; derived from `appends`, and behind it (stream-index.ts)
- *   store         one row: the store's id, and how far `segments` reaches
+ *   commits       one row per commit; `digest` chains every row to the one before it (commit-row.ts)
+ *   segments      where a stream's appends are; derived from `commits`, and behind it (stream-index.ts)
+ *   store         one row: the format of all this, the store's id, and how far `segments` reaches
  *
- * Nothing but `appends` is written when an append commits: an index by stream would make every commit
- * write a page per stream. What `segments` does not cover yet is found by scanning the last rows.
+ * A commit writes one row of `commits` and nothing else: an index by stream would have it write a page per stream.
+ * What `segments` does not cover yet is found by scanning the last rows.
  */
 import { randomUUID } from 'node:crypto'
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
@@ -17,8 +17,8 @@ import { corrupt } from './store-failure.ts'
 
 /** `PRAGMA application_id`: "SPes". */
 const APPLICATION_ID = 0x53506573
-/** `PRAGMA user_version`. */
-const FORMAT = 1
+/** `store.format`: raised with every change that an older or newer version of Sallyport could misread. */
+const FORMAT = 2
 /** How long a reader waits for another process that is recovering the write-ahead log. */
 const BUSY_TIMEOUT_MS = 5_000
 /** The write-ahead log is cut back to this when it was reset after a burst. */
@@ -26,15 +26,15 @@ const WAL_KEPT_BYTES = 64 * 1024 * 1024
 const CACHE_KIB = 8 * 1024
 
 const SCHEMA = `
-  CREATE TABLE appends (
-    position INTEGER PRIMARY KEY, stream TEXT NOT NULL, revision INTEGER NOT NULL,
-    count INTEGER NOT NULL, events TEXT NOT NULL, digest TEXT NOT NULL
+  CREATE TABLE commits (
+    position INTEGER PRIMARY KEY, count INTEGER NOT NULL, appends TEXT NOT NULL,
+    size INTEGER NOT NULL, codec INTEGER NOT NULL, body BLOB NOT NULL, digest TEXT NOT NULL
   ) STRICT;
   CREATE TABLE segments (
     stream TEXT NOT NULL, first INTEGER NOT NULL, next INTEGER NOT NULL, places TEXT NOT NULL, checksum INTEGER NOT NULL,
     PRIMARY KEY (stream, first)
   ) STRICT, WITHOUT ROWID;
-  CREATE TABLE store (one INTEGER PRIMARY KEY CHECK (one = 1), id TEXT NOT NULL, indexed INTEGER NOT NULL) STRICT;
+  CREATE TABLE store (one INTEGER PRIMARY KEY CHECK (one = 1), format INTEGER NOT NULL, id TEXT NOT NULL, indexed INTEGER NOT NULL) STRICT;
 `
 
 /** Creates the store's file if there is none; returns false if there is one. A crash leaves a whole file or none. */
@@ -46,8 +46,8 @@ export function createStoreFile(path: string): boolean {
   const db = new DatabaseSync(draft)
   db.exec('PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; BEGIN')
   db.exec(SCHEMA)
-  db.prepare('INSERT INTO store VALUES (1, ?, 0)').run(randomUUID())
-  db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${FORMAT}; COMMIT`)
+  db.prepare('INSERT INTO store VALUES (1, ?, ?, 0)').run(FORMAT, randomUUID())
+  db.exec(`PRAGMA application_id = ${APPLICATION_ID}; COMMIT`)
   db.close()
   renameSync(draft, path)
   syncFolder(dirname(path))
@@ -102,9 +102,16 @@ function mustHoldSomething(path: string): void {
 function mustBeAStore(db: DatabaseSync, path: string): void {
   const application = db.prepare('PRAGMA application_id').get()?.['application_id']
   if (application !== APPLICATION_ID) throw corrupt(path, 'it is an SQLite file, but not an event store')
-  const format: unknown = db.prepare('PRAGMA user_version').get()?.['user_version']
+  const format = formatOf(db)
   if (format === FORMAT) return
-  throw new SallyportError('STORE_UNAVAILABLE', `${path} has format ${String(format)}; this version of Sallyport reads format ${FORMAT}`)
+  throw new SallyportError('STORE_UNAVAILABLE', `${path} has format ${format}; this version of Sallyport reads and writes format ${FORMAT}`)
+}
+
+/** Format 1 did not say so in the row. */
+function formatOf(db: DatabaseSync): number {
+  const row = db.prepare('SELECT * FROM store').get()
+  const format = row?.['format'] ?? 1
+  return typeof format === 'number' ? format : Number.NaN
 }
 
 /** The store's id, a UUID: also what the chain of digests starts from. */

@@ -1,14 +1,17 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { crc32 } from 'node:zlib'
+import { appendLines, lineStart, type CommitRow } from './commit-row.ts'
 import { corrupt } from './store-failure.ts'
 
-/** Where one append of a stream begins. */
+/** A commit that a stream has events in. */
 export interface Place {
+  /** Of the commit's row. */
   readonly position: number
+  /** Of the stream's first event in it. */
   readonly revision: number
 }
 
-/** Consecutive appends of one stream, as `segments` holds them. */
+/** Consecutive places of one stream, as `segments` holds them. */
 interface Segment {
   readonly first: number
   /** The revision that follows its last. */
@@ -19,7 +22,7 @@ interface Segment {
 }
 
 /**
- * Finds a stream's appends: in `segments`, and for the rows that are not in there yet by scanning them.
+ * Finds a stream's commits: in `segments`, and for the rows that are not in there yet by scanning them.
  * Call within one read transaction; a flush in between would move rows from one to the other.
  */
 export class StreamIndex {
@@ -36,7 +39,7 @@ export class StreamIndex {
       'SELECT first, next, places, checksum FROM segments WHERE stream = ? AND first <= ? ORDER BY first DESC LIMIT 1',
     )
     this.#indexed = db.prepare('SELECT indexed FROM store')
-    this.#tail = db.prepare('SELECT position, revision, count FROM appends WHERE position > ? AND stream = ? ORDER BY position')
+    this.#tail = db.prepare('SELECT position, appends FROM commits WHERE position > ? AND instr(appends, ?) ORDER BY position')
   }
 
   /** The stream's next revision, as far as `segments` knows; 0 for a stream it does not have. */
@@ -47,23 +50,25 @@ export class StreamIndex {
 
   /** The revision of the stream's last event; -1 when there is none. */
   head(stream: string): number {
-    const last = this.#tailOf(stream).at(-1)
-    return last === undefined ? this.nextInSegments(stream) - 1 : last.revision + last.count - 1
+    return (this.#tailOf(stream)?.next ?? this.nextInSegments(stream)) - 1
   }
 
-  /** Consecutive appends of the stream, in order, that include the one with `revision`; empty past its end. */
+  /** Consecutive places of the stream, in order, that include the one with `revision`; empty past its end. */
   placesAround(stream: string, revision: number): Place[] {
     const segment = this.#segment(stream, this.#containing.get(stream, revision))
     if (segment !== undefined && revision < segment.next) return placesOf(segment)
     const tail = this.#tailOf(stream)
-    const last = tail.at(-1)
-    return last !== undefined && revision < last.revision + last.count ? tail : []
+    return tail !== undefined && revision < tail.next ? tail.places : []
   }
 
-  #tailOf(stream: string): (Place & { count: number })[] {
+  #tailOf(stream: string): Tail | undefined {
     const indexed = this.#indexed.get()?.['indexed']
     if (typeof indexed !== 'number') throw corrupt(this.#path, 'how far its index reaches is missing')
-    return this.#tail.all(indexed, stream) as unknown as (Place & { count: number })[]
+    const rows = this.#tail.all(indexed, lineStart(stream)) as unknown as Pick<CommitRow, 'position' | 'appends'>[]
+    const last = rows.at(-1)
+    const line = last && appendLines(last, this.#path).findLast((each) => each.stream === stream)
+    if (line === undefined) return undefined
+    return { places: rows.map((row) => placeIn(row, stream)), next: line.revision + line.count }
   }
 
   #segment(stream: string, row: unknown): Segment | undefined {
@@ -72,6 +77,20 @@ export class StreamIndex {
     if (segment.checksum === checksumOf(stream, segment.first, segment.next, segment.places)) return segment
     throw corrupt(this.#path, `its index of stream "${stream}" at revision ${segment.first} has changed`)
   }
+}
+
+/** Where a stream is in the rows that `segments` does not have. */
+interface Tail {
+  readonly places: Place[]
+  /** The revision that follows its last. */
+  readonly next: number
+}
+
+/** A row is only looked at for the start of its line: many are scanned at a time. */
+function placeIn({ position, appends }: Pick<CommitRow, 'position' | 'appends'>, stream: string): Place {
+  const start = lineStart(stream)
+  const from = appends.indexOf(start) + start.length
+  return { position, revision: Number(appends.slice(from, appends.indexOf('\t', from))) }
 }
 
 function placesOf(segment: Segment): Place[] {
@@ -85,7 +104,7 @@ function checksumOf(stream: string, first: number, next: number, places: string)
   return crc32(`${stream}\n${first}\n${next}\n${places}`)
 }
 
-/** The appends of one stream that are not in `segments` yet. */
+/** The places of one stream that are not in `segments` yet. */
 export interface Unindexed {
   next: number
   /** position, revision, position, revision, … */
@@ -109,8 +128,8 @@ export function writeSegments(db: DatabaseSync, gathered: ReadonlyMap<string, Un
 }
 
 /**
- * A sum over (stream, position, revision) of appends that does not depend on their order, so that `segments` can
- * be held against `appends` without sorting either. Below 2^53: each term is below 2^32, the sum taken modulo 2^52.
+ * A sum over (stream, position, revision) of places that does not depend on their order, so that `segments` can
+ * be held against `commits` without sorting either. Below 2^53: each term is below 2^32, the sum taken modulo 2^52.
  */
 export class PlaceSum {
   #sum = 0

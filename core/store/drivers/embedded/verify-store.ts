@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { digestOf, type ChainedRow } from './append-row.ts'
+import { appendLines, COMMIT_COLUMNS, digestOf, firstRevisions, type ChainedRow } from './commit-row.ts'
 import { corrupt } from './store-failure.ts'
 import { storeId } from './store-file.ts'
 import { PlaceSum, sumOfSegments } from './stream-index.ts'
@@ -21,7 +21,7 @@ export type Verification = 'full' | 'tail'
  *
  * Finds changed bytes, and rows that were removed, added or moved, anywhere (`full`) or in the last rows (`tail`).
  * `known` is an end the record had earlier: rows removed from the end are found by it, and only by it.
- * What it cannot find, when it is newer than `known`: appends at the end that went with a write-ahead log somebody
+ * What it cannot find, when it is newer than `known`: commits at the end that went with a write-ahead log somebody
  * deleted or cut short, or that stood behind a damaged place in it (SQLite takes that for where the log ends).
  */
 export function verifyStore(db: DatabaseSync, path: string, verification: Verification, known?: Head): Head {
@@ -53,7 +53,7 @@ function genesis(db: DatabaseSync, path: string): Head {
 
 function checkTail(db: DatabaseSync, path: string, indexed: number): Head {
   const start = db
-    .prepare('SELECT position + count - 1 AS position, digest FROM appends WHERE position <= ? ORDER BY position DESC LIMIT 1 OFFSET ?')
+    .prepare('SELECT position + count - 1 AS position, digest FROM commits WHERE position <= ? ORDER BY position DESC LIMIT 1 OFFSET ?')
     .get(indexed, TAIL_ROWS)
   return checkChain(db, path, (start as unknown as Head | undefined) ?? genesis(db, path), indexed, new PlaceSum())
 }
@@ -61,22 +61,27 @@ function checkTail(db: DatabaseSync, path: string, indexed: number): Head {
 /** Follows the chain from the row after `start` to the end. Adds the places up to `indexed` to `sum`. */
 function checkChain(db: DatabaseSync, path: string, start: Head, indexed: number, sum: PlaceSum): Head {
   let { position, digest } = start
-  const rows = db.prepare('SELECT position, stream, revision, count, events, digest FROM appends WHERE position > ? ORDER BY position')
+  const rows = db.prepare(`SELECT ${COMMIT_COLUMNS}, digest FROM commits WHERE position > ? ORDER BY position`)
   for (const each of rows.iterate(position)) {
     const row = each as unknown as ChainedRow
     if (row.position !== position + 1) throw corrupt(path, `the events after position ${position} are missing up to ${row.position}`)
-    if (row.digest !== digestOf(digest, row)) throw corrupt(path, `the append at position ${row.position} does not fit its digest: it or the one before it has changed`)
-    if (row.position <= indexed) sum.add(row.stream, row)
+    if (row.digest !== digestOf(digest, row)) throw corrupt(path, `the commit at position ${row.position} does not fit its digest: it or the one before it has changed`)
+    if (row.position <= indexed) addPlaces(sum, row, path)
     digest = row.digest
     position = row.position + row.count - 1
   }
   return { position, digest }
 }
 
+function addPlaces(sum: PlaceSum, row: ChainedRow, path: string): void {
+  const { position } = row
+  for (const [stream, revision] of firstRevisions(appendLines(row, path))) sum.add(stream, { position, revision })
+}
+
 function checkKnown(db: DatabaseSync, path: string, known: Head): void {
   if (known.position === 0) return
   const row = db
-    .prepare('SELECT position + count - 1 AS position, digest FROM appends WHERE position <= ? ORDER BY position DESC LIMIT 1')
+    .prepare('SELECT position + count - 1 AS position, digest FROM commits WHERE position <= ? ORDER BY position DESC LIMIT 1')
     .get(known.position)
   const found = row as unknown as Head | undefined
   if (found?.position === known.position && found.digest === known.digest) return

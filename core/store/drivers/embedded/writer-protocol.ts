@@ -1,4 +1,3 @@
-import type { AppendRequest } from './appender.ts'
 import type { SentFailure } from './store-failure.ts'
 import type { Head, Verification } from './verify-store.ts'
 
@@ -9,15 +8,19 @@ export interface WriterSettings {
   readonly known: Head | undefined
 }
 
-/** Appends in the order of the calls. Field by field, which is cheaper to copy between threads than objects. */
+/** Appends in the order of the calls. Field by field, and all events in one text: that is cheaper to copy between threads than objects. */
 export interface AppendsMessage {
   readonly type: 'appends'
   readonly streams: string[]
+  /** Revisions, or `EXPECT_ANY`, `EXPECT_NO_STREAM`. */
   readonly expected: number[]
+  /** Events of each append. */
   readonly counts: number[]
-  readonly events: string[]
+  /** The ids of the events of each append, one a line, when `EXPECT_ANY` is expected; else empty. */
   readonly ids: string[]
-  /** Of all `events`, in bytes. */
+  /** A line for each append: its events as a JSON array. */
+  readonly events: string
+  /** Of `events` in UTF-8. */
   readonly bytes: number
 }
 export type ToWriter = AppendsMessage | { readonly type: 'close' }
@@ -33,14 +36,8 @@ export type FromWriter =
   /** The last message. Without a head the store could not be closed in order; nothing is lost by that. */
   | { readonly type: 'closed'; readonly head: Head | undefined }
 
-export function emptyAppends(): AppendsMessage & { bytes: number } {
-  return { type: 'appends', streams: [], expected: [], counts: [], events: [], ids: [], bytes: 0 }
-}
-
-/** Appends the message's requests to `requests`. */
-export function collectRequests(message: AppendsMessage, requests: AppendRequest[]): void {
-  const { streams, expected, counts, events, ids } = message
-  for (const [i, stream] of streams.entries()) {
-    requests.push({ stream, expected: expected[i] ?? 0, count: counts[i] ?? 0, events: events[i] ?? '', ids: ids[i] ?? '' })
-  }
-}
+/** `AppendsMessage.expected` for what is not a revision. */
+export const EXPECT_ANY = -2
+export const EXPECT_NO_STREAM = -1
+/** The position in the answer to a conflict; its revision is then the actual one, -1 for no stream. */
+export const CONFLICT = 0

@@ -4,14 +4,13 @@ import { Worker } from 'node:worker_threads'
 import { SallyportError } from '../../../errors.ts'
 import { StoreConflict, type AppendResult, type ExpectedRevision } from '../../event-store.ts'
 import type { AdmittedAppend } from '../../admit-append.ts'
-import { CONFLICT, EXPECT_ANY, EXPECT_NO_STREAM } from './appender.ts'
 import { received } from './store-failure.ts'
 import type { Head, Verification } from './verify-store.ts'
-import { emptyAppends, type FromWriter, type ToWriter, type WriterSettings } from './writer-protocol.ts'
+import { CONFLICT, EXPECT_ANY, EXPECT_NO_STREAM, type AppendsMessage, type FromWriter, type ToWriter, type WriterSettings } from './writer-protocol.ts'
 
 const WRITER = new URL(`./writer${extname(fileURLToPath(import.meta.url))}`, import.meta.url)
 
-/** A message becomes one transaction, or part of one: so large, and no larger. */
+/** A message becomes one transaction, or part of one: no larger than this, unless it is of one append. */
 const MAX_MESSAGE_APPENDS = 512
 const MAX_MESSAGE_BYTES = 2 * 1024 * 1024
 
@@ -74,18 +73,24 @@ export class WriterThread {
     return new Promise((resolve, reject) => {
       const refusal = this.#refusal(admitted.bytes)
       if (refusal !== undefined) return reject(refusal)
+      if (this.#batch.bytes + admitted.bytes > MAX_MESSAGE_BYTES) this.#send()
       this.#waiting.push({ stream, expected, bytes: admitted.bytes, resolve, reject })
       this.#pendingBytes += admitted.bytes
-      const batch = this.#batch
-      if (batch.streams.length === 0) setImmediate(() => this.#send())
-      batch.streams.push(stream)
-      batch.expected.push(expectedCode(expected))
-      batch.counts.push(count)
-      batch.events.push(admitted.json)
-      batch.ids.push(ids)
-      batch.bytes += admitted.bytes
-      if (batch.streams.length >= MAX_MESSAGE_APPENDS || batch.bytes >= MAX_MESSAGE_BYTES) this.#send()
+      this.#collect(stream, admitted, count, expected, ids)
     })
+  }
+
+  #collect(stream: string, { json, bytes }: AdmittedAppend, count: number, expected: ExpectedRevision, ids: string): void {
+    const batch = this.#batch
+    const first = batch.streams.length === 0
+    if (first) setImmediate(() => this.#send())
+    batch.events = first ? json : `${batch.events}\n${json}`
+    batch.bytes += first ? bytes : bytes + 1
+    batch.streams.push(stream)
+    batch.expected.push(expectedCode(expected))
+    batch.counts.push(count)
+    batch.ids.push(ids)
+    if (batch.streams.length >= MAX_MESSAGE_APPENDS) this.#send()
   }
 
   #refusal(bytes: number): SallyportError | undefined {
@@ -174,6 +179,10 @@ export class WriterThread {
     await gone
     return head
   }
+}
+
+function emptyAppends(): AppendsMessage & { events: string; bytes: number } {
+  return { type: 'appends', streams: [], expected: [], counts: [], ids: [], events: '', bytes: 0 }
 }
 
 function answer(waiting: Waiting | undefined, revision: number, position: number): void {

@@ -3,11 +3,13 @@
  * An answer is posted only after COMMIT returned, which is after the write-ahead log was synced.
  */
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
-import { Appender, type AppendRequest } from './appender.ts'
+import { AppendBatch } from './append-batch.ts'
+import { Appender } from './appender.ts'
 import { sendable, storeFailure } from './store-failure.ts'
-import { collectRequests, type FromWriter, type ToWriter, type WriterSettings } from './writer-protocol.ts'
+import type { AppendsMessage, FromWriter, ToWriter, WriterSettings } from './writer-protocol.ts'
 
-const MAX_COMMIT_BYTES = 4 * 1024 * 1024
+/** Of events in one transaction, and so in one row: only a single message that is larger makes it more. */
+const MAX_COMMIT_BYTES = 2 * 1024 * 1024
 const MAX_COMMIT_APPENDS = 1024
 /** About so much goes to the write-ahead log before it is copied into the file: more is a longer pause, less more of them. */
 const CHECKPOINT_BYTES = 2 * 1024 * 1024
@@ -46,29 +48,27 @@ class Writer {
 
   /** Commits `message` with the messages behind it, as far as the caps allow; returns the first that was left out. */
   #commitWithWhatWaits(message: ToWriter): ToWriter | undefined {
-    const requests: AppendRequest[] = []
-    let bytes = 0
+    const batch = new AppendBatch()
     let next: ToWriter | undefined = message
-    while (next?.type === 'appends' && bytes < MAX_COMMIT_BYTES && requests.length < MAX_COMMIT_APPENDS) {
-      collectRequests(next, requests)
-      bytes += next.bytes
+    while (next?.type === 'appends' && fits(batch, next)) {
+      batch.add(next)
       next = receiveMessageOnPort(this.#port)?.message as ToWriter | undefined
     }
-    this.#commit(requests, bytes)
+    this.#commit(batch)
     return next
   }
 
-  #commit(requests: readonly AppendRequest[], bytes: number): void {
+  #commit(batch: AppendBatch): void {
     try {
       this.#appender ??= new Appender(this.#path, 'tail')
       const answers: number[] = []
-      for (const { revision, position } of this.#appender.append(requests)) answers.push(revision, position)
+      for (const { revision, position } of this.#appender.append(batch)) answers.push(revision, position)
       this.#post({ type: 'committed', answers })
     } catch (error) {
-      this.#post({ type: 'failed', count: requests.length, failure: sendable(storeFailure(this.#path, error)) })
+      this.#post({ type: 'failed', count: batch.requests.length, failure: sendable(storeFailure(this.#path, error)) })
       return this.#discard()
     }
-    this.#tidy(bytes)
+    this.#tidy(batch.bytes)
   }
 
   /** After the answers, so that nobody waits for it who need not. A failure here is met again by the next append. */
@@ -106,6 +106,12 @@ class Writer {
     this.#post({ type: 'closed', head })
     this.#port.close()
   }
+}
+
+function fits(batch: AppendBatch, message: AppendsMessage): boolean {
+  const { length } = batch.requests
+  if (length === 0) return true
+  return batch.bytes + message.bytes <= MAX_COMMIT_BYTES && length + message.streams.length <= MAX_COMMIT_APPENDS
 }
 
 if (parentPort !== null) new Writer(parentPort, workerData as WriterSettings)

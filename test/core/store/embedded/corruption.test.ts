@@ -6,7 +6,7 @@ import { openEmbeddedStore } from '../../../../core/store/drivers/embedded/index
 import { anEvent, collect } from '../../../contract/event-store-events.ts'
 import { rejectsWith } from '../../../contract/event-store.ts'
 import { AppendingChild } from './appending-child.ts'
-import { closedStore, fill, storePath } from './store-folder.ts'
+import { batchedStore, closedStore, fill, storePath } from './store-folder.ts'
 
 const VERIFICATIONS = ['full', 'tail'] as const
 
@@ -27,27 +27,26 @@ function alter(path: string, sql: string): void {
 describe('embedded store: damage', () => {
   it('opens what it wrote', async (t) => {
     const path = storePath(t)
-    await closedStore(path, 300)
+    await closedStore(path, 30)
+    await batchedStore(path, 300)
     for (const verify of VERIFICATIONS) await (await openEmbeddedStore({ path, verify })).close()
     await (await openEmbeddedStore({ path, readOnly: true, verify: 'full' })).close()
   })
 
-  it('finds a byte that was flipped, wherever it is in an event', async (t) => {
-    const path = storePath(t)
-    await closedStore(path, 300)
-    const bytes = readFileSync(path)
-    for (const append of [0, 150, 299]) {
-      const flipped = Buffer.from(bytes)
-      // SQLite leaves old copies behind in space that no page uses: all are flipped, the one that counts among them.
-      const text = `"reason":"${append} a x`
-      for (let at = flipped.indexOf(text); at >= 0; at = flipped.indexOf(text, at + 1)) {
-        flipped.writeUInt8(flipped.readUInt8(at + text.length) ^ 1, at + text.length)
+  for (const [layout, make] of [['one append', closedStore], ['many appends', batchedStore]] as const) {
+    it(`finds a byte that was flipped, wherever it is in a commit of ${layout}`, async (t) => {
+      const path = storePath(t)
+      await make(path, 60)
+      const bytes = readFileSync(path)
+      const bodies = packedEvents(path)
+      for (const body of [bodies.at(0), bodies.at(bodies.length / 2), bodies.at(-1)]) {
+        for (const part of [0, 0.5, 0.99]) {
+          writeFileSync(path, flippedIn(bytes, body, part))
+          await refusesToOpen(path, /the commit at position \d+ does not fit its digest/)
+        }
       }
-      assert.ok(!flipped.equals(bytes))
-      writeFileSync(path, flipped)
-      await refusesToOpen(path, /the append at position \d+ does not fit its digest/)
-    }
-  })
+    })
+  }
 
   it('finds nearly every byte that was flipped, and never shows events other than those written', async (t) => {
     const path = storePath(t)
@@ -76,14 +75,20 @@ describe('embedded store: damage', () => {
       const path = storePath(t)
       await closedStore(path, 50)
       const whole = readFileSync(path)
+      const misfit = /the commit at position 41 does not fit its digest/
       const cases: [string, RegExp][] = [
-        ['DELETE FROM appends WHERE position = 41', /the events after position 40 are missing up to 43/],
-        ['DELETE FROM appends WHERE position = 1', /the events after position 0 are missing up to 3/],
-        ['DELETE FROM appends WHERE position = 99', /its events end at position 98, but its index at 100/],
-        ["UPDATE appends SET stream = 'stream-9' WHERE position = 41", /the append at position 41 does not fit its digest/],
-        ['UPDATE appends SET revision = revision + 1 WHERE position = 41', /the append at position 41 does not fit/],
-        ['UPDATE appends SET digest = (SELECT digest FROM appends WHERE position = 1) WHERE position = 41', /the append at position 41 does not fit/],
-        ["UPDATE store SET id = '7b1f4d1c-0000-4000-8000-000000000000'", /the append at position 1 does not fit its digest/],
+        ['DELETE FROM commits WHERE position = 41', /the events after position 40 are missing up to 43/],
+        ['DELETE FROM commits WHERE position = 1', /the events after position 0 are missing up to 3/],
+        ['DELETE FROM commits WHERE position = 99', /its events end at position 98, but its index at 100/],
+        ["UPDATE commits SET appends = replace(appends, 'stream-2', 'stream-9') WHERE position = 41", misfit],
+        ["UPDATE commits SET appends = replace(appends, char(9) || '2', char(9) || '3') WHERE position = 41", misfit],
+        ['UPDATE commits SET count = count + 1 WHERE position = 41', misfit],
+        ['UPDATE commits SET size = size + 1 WHERE position = 41', misfit],
+        ['UPDATE commits SET codec = 1 - codec WHERE position = 41', misfit],
+        ['UPDATE commits SET body = zeroblob(length(body)) WHERE position = 41', misfit],
+        ['UPDATE commits SET body = (SELECT body FROM commits WHERE position = 35) WHERE position = 41', misfit],
+        ['UPDATE commits SET digest = (SELECT digest FROM commits WHERE position = 1) WHERE position = 41', misfit],
+        ["UPDATE store SET id = '7b1f4d1c-0000-4000-8000-000000000000'", /the commit at position 1 does not fit its digest/],
       ]
       for (const [sql, why] of cases) {
         writeFileSync(path, whole)
@@ -92,6 +97,46 @@ describe('embedded store: damage', () => {
       }
     })
   }
+
+  it('says what is wrong with a commit that cannot be unpacked, and allocates no more than is sensible', async (t) => {
+    const path = storePath(t)
+    await closedStore(path, 10)
+    const whole = readFileSync(path)
+    const cases: [string, RegExp][] = [
+      ['size = 1 << 40', /the commit at position 11 claims 1099511627776 bytes/],
+      ['size = size + 1', /the commit at position 11 holds \d+ bytes, not \d+/],
+      ['size = size - 1', /the commit at position 11 cannot be unpacked/],
+      ['body = substr(body, 1, length(body) / 2)', /the commit at position 11 cannot be unpacked/],
+      ['codec = 7', /the commit at position 11 is packed in a way \(7\) that is not known/],
+      ['count = count + 1', /the commit at position 11 does not hold the appends it says/],
+      ['appends = appends || substr(appends, 2)', /the commit at position 11 does not hold the appends it says/],
+      ["appends = char(10) || 'stream-2' || char(10)", /the commit at position 11 does not say whose it is/],
+      ["codec = 0, body = CAST('not JSON' AS BLOB), size = 8", /the append at position 11 is not JSON/],
+      ["codec = 0, body = CAST('[]' AS BLOB), size = 2", /the append at position 11 does not hold the 2 events it says/],
+    ]
+    for (const [change, why] of cases) {
+      writeFileSync(path, whole)
+      alter(path, `UPDATE commits SET ${change} WHERE position = 11`)
+      const store = await openEmbeddedStore({ path, readOnly: true })
+      await rejectsWith('STORE_CORRUPT', collect(store.readAll()), why)
+      await store.close()
+    }
+  })
+
+  it('refuses a file of a format it does not know, and says which that is', async (t) => {
+    const path = storePath(t)
+    await closedStore(path, 3)
+    alter(path, 'UPDATE store SET format = 99')
+    const before = readFileSync(path)
+    for (const readOnly of [false, true]) await rejectsWith('STORE_UNAVAILABLE', openEmbeddedStore({ path, readOnly }), /has format 99; this version of Sallyport reads and writes format 2$/)
+    const db = new DatabaseSync(path)
+    db.exec('ALTER TABLE store DROP COLUMN format')
+    db.close()
+    await rejectsWith('STORE_UNAVAILABLE', openEmbeddedStore({ path }), /has format 1;/)
+    writeFileSync(path, before)
+    alter(path, 'UPDATE store SET format = 2')
+    await (await openEmbeddedStore({ path })).close()
+  })
 
   it('finds an index that was changed, and events that are not in it', async (t) => {
     const path = storePath(t)
@@ -120,7 +165,7 @@ describe('embedded store: damage', () => {
 
   it('finds a file that was cut short', async (t) => {
     const path = storePath(t)
-    await closedStore(path, 300)
+    await closedStore(path, 100)
     const { size } = statSync(path)
     for (const bytes of [size - 4096, Math.floor(size / 2), 4096, 1000, 50]) {
       truncateSync(path, bytes)
@@ -139,7 +184,7 @@ describe('embedded store: damage', () => {
     await refusesToOpen(path, /its header is not SQLite's/)
     rmSync(path)
     const other = new DatabaseSync(path)
-    other.exec('CREATE TABLE appends (position INTEGER PRIMARY KEY)')
+    other.exec('CREATE TABLE commits (position INTEGER PRIMARY KEY)')
     other.close()
     await refusesToOpen(path, /it is an SQLite file, but not an event store/)
     renameSync(`${path}-kept`, path)
@@ -189,7 +234,7 @@ describe('embedded store: damage', () => {
   it('lets a damaged store be read as far as it goes', async (t) => {
     const path = storePath(t)
     await closedStore(path, 20)
-    alter(path, 'DELETE FROM appends WHERE position = 21')
+    alter(path, 'DELETE FROM commits WHERE position = 21')
     const store = await openEmbeddedStore({ path, readOnly: true })
     assert.equal((await collect(store.readAll())).length, 38)
     await store.close()
@@ -211,4 +256,29 @@ async function allEvents(path: string): Promise<string> {
   const events = (await collect(store.readAll())).map(({ id, data }) => ({ id, data }))
   await store.close()
   return JSON.stringify(events)
+}
+
+function packedEvents(path: string): Uint8Array[] {
+  const db = new DatabaseSync(path, { readOnly: true })
+  const rows = db.prepare('SELECT body FROM commits ORDER BY position').all()
+  db.close()
+  return rows.map(({ body }) => body as Uint8Array)
+}
+
+/**
+ * The file with a bit of one row's packed events flipped, at a fraction of their length. Where the row is spread over
+ * pages, it is looked for piece by piece.
+ */
+function flippedIn(file: Buffer, body: Uint8Array | undefined, part: number): Buffer {
+  assert.ok(body !== undefined)
+  const PIECE = 12
+  for (let from = Math.floor((body.length - PIECE) * part); from >= 0; from--) {
+    const piece = body.subarray(from, from + PIECE)
+    if (file.indexOf(piece) < 0) continue
+    const flipped = Buffer.from(file)
+    // SQLite leaves old copies behind in space that no page uses: all are flipped, the one that counts among them.
+    for (let at = file.indexOf(piece); at >= 0; at = file.indexOf(piece, at + 1)) flipped.writeUInt8(flipped.readUInt8(at) ^ 1, at)
+    return flipped
+  }
+  throw new Error('the row is not in the file')
 }

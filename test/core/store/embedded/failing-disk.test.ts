@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { SallyportError } from '../../../../core/errors.ts'
+import type { NewEvent } from '../../../../core/events/index.ts'
 import type { EventStore } from '../../../../core/store/event-store.ts'
 import { openEmbeddedStore } from '../../../../core/store/drivers/embedded/index.ts'
 import { anEvent, collect, idsOf } from '../../../contract/event-store-events.ts'
@@ -21,7 +23,7 @@ describe('embedded store: a disk that fails', () => {
       const { acknowledged, failure } = await appendUntilFailure(store)
       assert.equal(failure.code, 'STORE_UNAVAILABLE', failure.message)
       assert.ok(failure.message.startsWith(`${path}: `), failure.message)
-      await rejectsWith('STORE_UNAVAILABLE', Promise.all(Array.from({ length: 64 }, () => store.append('stream', [anEvent('too much', 20_000)], 'any'))))
+      await rejectsWith('STORE_UNAVAILABLE', Promise.all(Array.from({ length: 64 }, () => store.append('stream', [anUnpackableEvent(20_000)], 'any'))))
       assert.equal(store.pending(), 0)
       assertSurvived(idsOf(await collect(store.readAll())), acknowledged)
 
@@ -37,10 +39,15 @@ describe('embedded store: a disk that fails', () => {
   }
 })
 
+/** About so many bytes that stay as many on the disk, all but a quarter. */
+function anUnpackableEvent(bytes: number): NewEvent {
+  return anEvent(randomBytes((bytes * 3) / 4).toString('base64'))
+}
+
 async function appendUntilFailure(store: EventStore): Promise<{ acknowledged: string[]; failure: SallyportError }> {
   const acknowledged: string[] = []
   for (let i = 0; i < MANY; i++) {
-    const event = anEvent(`${i}`, 10_000)
+    const event = anUnpackableEvent(10_000)
     try {
       await store.append(`stream-${i % 5}`, [event], 'any')
     } catch (error) {

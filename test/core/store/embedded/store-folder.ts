@@ -13,15 +13,27 @@ export function storePath(t: TestContext): string {
   return join(folder, 'events.db')
 }
 
-/** Appends of two events each, over `streams` streams, all waited for. */
-export async function fill(store: EventStore, appends: number, streams = 3, padding = 100): Promise<void> {
-  const written = Array.from({ length: appends }, (_, i) => store.append(`stream-${i % streams}`, [anEvent(`${i} a `, padding), anEvent(`${i} b `, padding)], 'any'))
-  await Promise.all(written)
+const STREAMS = 3
+
+/** Appends of two events each, asked for at once, so that they share commits. */
+export async function fill(store: EventStore, appends: number): Promise<void> {
+  await Promise.all(Array.from({ length: appends }, (_, i) => appendOne(store, i)))
 }
 
-/** A store of so many appends, closed in order. */
-export async function closedStore(path: string, appends: number, streams = 3): Promise<void> {
+async function appendOne(store: EventStore, i: number): Promise<void> {
+  await store.append(`stream-${i % STREAMS}`, [anEvent(`${i} a `, 100), anEvent(`${i} b `, 100)], 'any')
+}
+
+/** A store of so many appends of two events each, every one a commit of its own. Closed in order. */
+export async function closedStore(path: string, appends: number): Promise<void> {
   const store = await openEmbeddedStore({ path })
-  await fill(store, appends, streams)
+  for (let i = 0; i < appends; i++) await appendOne(store, i)
+  await store.close()
+}
+
+/** A store of so many appends of two events each, in few commits. Closed in order. */
+export async function batchedStore(path: string, appends: number): Promise<void> {
+  const store = await openEmbeddedStore({ path })
+  await fill(store, appends)
   await store.close()
 }

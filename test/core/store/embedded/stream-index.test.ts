@@ -6,14 +6,22 @@ import { openEmbeddedStore } from '../../../../core/store/drivers/embedded/index
 import { anEvent, collect, revisionsOf } from '../../../contract/event-store-events.ts'
 import { storePath } from './store-folder.ts'
 
-const APPENDS = 9000
+const COMMITS = 180
+/** Of one commit. */
+const APPENDS = 50
+/** Fewer than that, so that some have two appends in one commit. */
 const STREAMS = 40
 
 /** Enough for two flushes of the index, and a tail that is not in it. */
 async function indexedStore(path: string): Promise<EventStore> {
   const store = await openEmbeddedStore({ path })
-  const appends = Array.from({ length: APPENDS }, (_, i) => store.append(`stream-${i % STREAMS}`, i % 3 === 0 ? [anEvent(), anEvent()] : [anEvent()], 'any'))
-  await Promise.all(appends)
+  for (let commit = 0; commit < COMMITS; commit++) {
+    const appends = Array.from({ length: APPENDS }, (_, i) => {
+      const number = commit * APPENDS + i
+      return store.append(`stream-${number % STREAMS}`, number % 3 === 0 ? [anEvent(), anEvent()] : [anEvent()], 'any')
+    })
+    await Promise.all(appends)
+  }
   return store
 }
 
@@ -37,7 +45,7 @@ describe('embedded store: the index by stream', () => {
     const path = storePath(t)
     const store = await indexedStore(path)
     const inside = new DatabaseSync(path, { readOnly: true })
-    const { indexed, last } = inside.prepare('SELECT indexed, (SELECT max(position) FROM appends) AS last FROM store').get() as { indexed: number; last: number }
+    const { indexed, last } = inside.prepare('SELECT indexed, (SELECT max(position) FROM commits) AS last FROM store').get() as { indexed: number; last: number }
     const { segments } = inside.prepare('SELECT count(*) AS segments FROM segments').get() as { segments: number }
     inside.close()
     assert.ok(indexed > 0 && indexed < last, `the index reaches to ${indexed} of ${last}`)

@@ -22,7 +22,6 @@ describe('embedded store: its writer is lost', () => {
     await fill(store, 30)
     const pending = Array.from({ length: 40 }, (_, i) => store.append(`pending-${i}`, [anEvent()], 'no_stream'))
     const settled = Promise.allSettled(pending)
-    await new Promise((resolve) => setImmediate(resolve))
     void writers[0]?.terminate()
     const lost = (await settled).filter(({ status }) => status === 'rejected')
     assert.ok(lost.length > 0)

@@ -1,0 +1,59 @@
+/** How the text of a commit becomes the bytes that are stored, and back. Events of one commit look alike: they pack well. */
+import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib'
+import type { CommitRow } from './commit-row.ts'
+import { corrupt } from './store-failure.ts'
+
+/** `CommitRow.codec` */
+const RAW = 0
+const BROTLI = 1
+
+/** Smaller texts are stored as they are: packing saves them a tenth, and takes as long as of larger ones. */
+const SMALLEST_PACKED_BYTES = 512
+/** More than any commit has; a row that claims more is damaged. */
+export const MAX_TEXT_BYTES = 64 * 1024 * 1024
+/** A text up to this size is packed from memory that is kept for it. */
+const SCRATCH_BYTES = 1024 * 1024
+/** Beyond what is expected: an output buffer that is filled to the last byte has zlib make another. */
+const ROOM_BYTES = 64
+/** Logarithm of how far back alike bytes are found. */
+const WINDOW_BITS = 18
+
+const FASTEST = { [constants.BROTLI_PARAM_QUALITY]: 0, [constants.BROTLI_PARAM_LGWIN]: WINDOW_BITS }
+
+export type Packed = Pick<CommitRow, 'size' | 'codec' | 'body'>
+
+/** Packs texts, one at a time. */
+export class Packer {
+  readonly #scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES)
+
+  /** `size`: bytes of the text in UTF-8. The answer is good until the next call. */
+  pack(text: string, size: number): Packed {
+    const bytes = this.#encode(text, size)
+    if (size < SMALLEST_PACKED_BYTES) return { size, codec: RAW, body: bytes }
+    const body = brotliCompressSync(bytes, { params: FASTEST })
+    return body.length < size ? { size, codec: BROTLI, body } : { size, codec: RAW, body: bytes }
+  }
+
+  #encode(text: string, size: number): Buffer {
+    if (size > SCRATCH_BYTES) return Buffer.from(text)
+    return this.#scratch.subarray(0, this.#scratch.write(text))
+  }
+}
+
+/** The text that was packed. Throws `STORE_CORRUPT`; allocates no more than the row says it holds, and that is capped. */
+export function unpack(row: CommitRow, path: string): string {
+  if (row.size > MAX_TEXT_BYTES) throw corrupt(path, `the commit at position ${row.position} claims ${row.size} bytes`)
+  const bytes = unpacked(row, path)
+  if (bytes.length !== row.size) throw corrupt(path, `the commit at position ${row.position} holds ${bytes.length} bytes, not ${row.size}`)
+  return bytes.toString()
+}
+
+function unpacked({ position, codec, size, body }: CommitRow, path: string): Buffer {
+  if (codec === RAW) return Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+  if (codec !== BROTLI) throw corrupt(path, `the commit at position ${position} is packed in a way (${codec}) that is not known`)
+  try {
+    return brotliDecompressSync(body, { maxOutputLength: size, chunkSize: size + ROOM_BYTES })
+  } catch (cause) {
+    throw corrupt(path, `the commit at position ${position} cannot be unpacked`, cause)
+  }
+}
