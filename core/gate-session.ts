@@ -5,6 +5,7 @@ import type { SessionFacts } from './rules/rule-engine.ts'
 /** What an adapter knows of a connection when its client has proven itself. */
 export interface SessionRequest {
   readonly protocol: string
+  /** Deeply frozen, like `target`: what the rules remember is found by these very objects. */
   readonly identity: Identity
   readonly target: Target
   /** `address:port`. */
@@ -17,6 +18,7 @@ export interface SessionRequest {
 /** One identity's connection to one target, as the gate sees it. Made by `Gate.open`. */
 export class GateSession implements SessionFacts {
   readonly id: string
+  /** Deeply frozen, like `target`: what the rules remember is found by these very objects. */
   readonly identity: Identity
   readonly target: Target
   readonly protocol: string
@@ -33,8 +35,8 @@ export class GateSession implements SessionFacts {
 
   constructor(id: string, request: SessionRequest, journal: Journal, startedAt: string) {
     this.id = id
-    this.identity = Object.freeze(request.identity)
-    this.target = Object.freeze(request.target)
+    this.identity = Object.freeze({ ...request.identity, groups: Object.freeze([...request.identity.groups]) as string[] })
+    this.target = Object.freeze({ ...request.target, labels: Object.freeze({ ...request.target.labels }), classes: Object.freeze({ ...request.target.classes }) })
     this.protocol = request.protocol
     this.address = request.address.replace(/:\d+$/, '')
     this.application = request.claimed['application_name'] ?? ''
