@@ -32,7 +32,7 @@ export function goalsOf(sections: BenchSections): Goal[] {
 /** With one client, against the direct connection: the wait for one commit, and a tenth of a millisecond. */
 function addedLatency({ select, store }: BenchSections): Goal {
   const one = (contender: string): number | undefined => find(select?.cases, /prepared, 1 /, contender)?.medianMs
-  const commit = store?.find(({ store: kind, streams }) => kind === 'embedded' && streams === 1)?.p50Ms
+  const commit = store?.find(({ store: kind, append, streams }) => kind === 'embedded' && append === 'statement' && streams === 1)?.p50Ms
   const [through, direct] = [one('gateway'), one('direct')]
   const added = through === undefined || direct === undefined ? undefined : through - direct
   const goal = 'prepared select, 1 client, added median in ms'

@@ -61,9 +61,9 @@ function printMemory({ connections, results }: IdleMemory): string {
 }
 
 function printStore(figures: readonly StoreFigures[]): string {
-  const rows = figures.map(({ store, streams, appendsPerSecond, commitsPerSecond, p50Ms, p99Ms }) =>
-    [`${store} store, ${streams} writers`, shown(appendsPerSecond), shown(commitsPerSecond), shown(p50Ms), shown(p99Ms)])
-  return formatTable([['appends of two events', 'appends/s', 'commits/s', 'p50 ms', 'p99 ms'], ...rows])
+  const rows = figures.map(({ store, append, streams, appendsPerSecond, commitsPerSecond, p50Ms, p99Ms, mainMicros, writerMicros, fileBytes }) =>
+    [`${store} store, ${append}, ${streams} ${streams === 1 ? 'writer' : 'writers'}`, ...[appendsPerSecond, commitsPerSecond, p50Ms, p99Ms, mainMicros, writerMicros, fileBytes].map(shown)])
+  return formatTable([['appends', 'appends/s', 'commits/s', 'p50 ms', 'p99 ms', 'main µs', 'writer µs', 'bytes'], ...rows])
 }
 
 function printRules(figures: readonly RulesFigures[]): string {

@@ -12,6 +12,8 @@ const RULES_ROUNDS_QUICK = 5
 /** As bench/micro/event-store.ts prints it. */
 export interface StoreFigures {
   readonly store: string
+  /** `pair`: a command and its decision. `statement`: what a gateway appends for each repeated SELECT. */
+  readonly append: 'pair' | 'statement'
   /** Writers, each waiting for its own commit. */
   readonly streams: number
   readonly appendsPerSecond: number
@@ -19,6 +21,11 @@ export interface StoreFigures {
   readonly p50Ms: number
   readonly p99Ms: number
   readonly busy: number
+  /** CPU time per append: of the calling thread, and of the writer's. */
+  readonly mainMicros: number
+  readonly writerMicros: number
+  /** Of one append, in the closed file. */
+  readonly fileBytes: number
 }
 
 /** Appends and commits, without a network or a rule: what waiting for durability costs at the least. */
