@@ -46,6 +46,8 @@ export class Observer {
   readonly #changing = new Set<Run>()
   #waiting: (() => void)[] = []
   #definedInTransaction = false
+  /** Texts of PREPARE statements. */
+  readonly #texts = new WeakMap<Statement, string>()
 
   constructor(knowledge: Knowledge, options: ObserverOptions) {
     this.#knowledge = knowledge
@@ -56,14 +58,28 @@ export class Observer {
 
   /** Whether something before it has to end before a statement can be understood. */
   get unsettled(): boolean {
-    return this.#changing.size > 0 && this.#knowledge.needsNames()
+    if (this.#changing.size === 0) return false
+    return this.#knowledge.needsNames() || this.#changes(changesReading)
+  }
+
+  /** Whether something under way may give the name of a statement or portal to another one. */
+  get renaming(): boolean {
+    return this.#changing.size > 0 && this.#changes(changesNamed)
+  }
+
+  #changes(what: (statement: Statement) => boolean): boolean {
+    for (const { understood: { analysis } } of this.#changing) if (analysis === undefined || analysis.statements.some(what)) return true
+    return false
+  }
+
+  isSettledBefore(run: Run | undefined): boolean {
+    const [oldest] = this.#changing
+    return oldest === undefined || (run !== undefined && oldest.number >= run.number)
   }
 
   /** Resolves once nothing that came before `run` (or nothing at all) can change what names mean. */
   async settledBefore(run: Run | undefined): Promise<void> {
-    for (;;) {
-      const [oldest] = this.#changing
-      if (oldest === undefined || (run !== undefined && oldest.number >= run.number)) return
+    while (!this.isSettledBefore(run)) {
       const { promise, resolve } = Promise.withResolvers<void>()
       this.#waiting.push(resolve)
       await promise
@@ -80,12 +96,12 @@ export class Observer {
 
   /** The same statement under what its names stand for now. */
   again(understood: Understood, prepared: (name: string) => Understood | undefined): Understood | Promise<Understood> {
-    if (understood.key === '' || this.#knowledge.isCurrent(understood, this.#names)) return understood
+    if (understood.key === '' || (this.#knowledge.isCurrent(understood, this.#names) && !namesAnother(understood.analysis))) return understood
     return this.understand(Buffer.from(understood.command.text), prepared)
   }
 
   unknownStatement(name: string): Understood {
-    const known = this.#names.prepared(name)
+    const known = this.#prepared(name)
     return known === undefined ? opaque('unknown', '', `prepared statement "${name}" is not known to the gateway`) : this.#knowledge.ofStatement(known)
   }
 
@@ -94,15 +110,38 @@ export class Observer {
     return known === undefined ? opaque('unknown', '', `portal "${name}" is not known to the gateway`) : this.#knowledge.ofStatement(known)
   }
 
+  /** Parse and Close: what SQL prepared under that name is gone, or the target refuses. */
+  takesStatement(name: string): void {
+    this.#names.closePrepared(name)
+  }
+
+  /** Bind and Close: what SQL declared under that name is gone, or the target refuses. */
+  takesPortal(name: string): void {
+    this.#names.closeCursor(name)
+  }
+
+  /** What SQL prepared, under what names stand for now: the target plans it again when the search path or a table has changed. */
+  #prepared(name: string): Statement | undefined {
+    const known = this.#names.prepared(name)
+    const text = known === undefined ? undefined : this.#texts.get(known)
+    if (text === undefined) return known
+    const now = this.#knowledge.understand(text, this.#names)
+    return now instanceof Promise ? undefined : now.analysis?.statements.findLast(({ effects }) => effects.prepares === name)
+  }
+
   started(run: Run): void {
     if (run.understood.changesMeaning && run.command.phase === 'execute') this.#changing.add(run)
   }
 
   ended(run: Run): void {
-    const { analysis, changesMeaning } = run.understood
+    const { analysis, changesMeaning, command: { text } } = run.understood
     if (run.command.phase === 'prepare') return
-    if (analysis !== undefined && run.refusal === undefined) this.#names.observe(analysis, run.ok)
-    if (changesMeaning && run.refusal === undefined && definesRelations(analysis)) this.#defined()
+    if (run.reached) {
+      if (analysis === undefined) this.#names.unseen()
+      else this.#names.observe(analysis, run.ok, 'pipelined')
+      for (const statement of analysis?.statements ?? []) if (statement.effects.prepares !== undefined) this.#texts.set(statement, text)
+      if (changesMeaning && definesRelations(analysis)) this.#defined()
+    }
     if (!this.#changing.delete(run)) return
     for (const wake of this.#waiting.splice(0)) wake()
   }
@@ -111,8 +150,14 @@ export class Observer {
     this.#names.report(name, value)
   }
 
+  /** The target reported an error. */
+  failed(): void {
+    this.#names.failed()
+  }
+
   /** The target is ready for the next query, in this state of the transaction. */
   ready(transaction: string): void {
+    this.#names.ready(transaction)
     if (transaction === 'idle' && this.#definedInTransaction) {
       this.#definedInTransaction = false
       this.#knowledge.changed()
@@ -142,7 +187,7 @@ export class Observer {
     const { analysis } = understood
     if (analysis === undefined || !analysis.statements.some(({ effects }) => effects.executes !== undefined || effects.fetches !== undefined)) return understood
     const attached = attach(analysis, {
-      prepared: (name) => this.#names.prepared(name) ?? onlyStatement(prepared(name)),
+      prepared: (name) => this.#prepared(name) ?? onlyStatement(prepared(name)),
       cursor: (name) => this.#names.cursor(name),
     })
     return attached === analysis ? understood : this.#knowledge.ofAnalysis(understood.command.text, attached, understood.key)
@@ -175,6 +220,22 @@ function onlyStatement(understood: Understood | undefined): Statement | undefine
   return statements?.length === 1 ? statements[0] : undefined
 }
 
+/** EXECUTE and FETCH mean what their name stands for when they run. */
+function namesAnother(analysis: Analysis | undefined): boolean {
+  return analysis !== undefined && analysis.statements.some(({ effects }) => effects.executes !== undefined || effects.fetches !== undefined)
+}
+
+function changesNamed({ effects: { prepares, deallocates, declares, closes, discards } }: Statement): boolean {
+  return [prepares, deallocates, declares, closes, discards].some((effect) => effect !== undefined)
+}
+
+/** What changes how the bytes of a text are read, or what an EXECUTE in it runs. */
+function changesReading(statement: Statement): boolean {
+  const { effects: { settings, transaction }, fidelity } = statement
+  const ends = transaction !== undefined && transaction.kind !== 'begin' && transaction.kind !== 'savepoint'
+  return ends || fidelity === 'opaque' || changesNamed(statement) || settings.some(({ name }) => /^(\*|standard_conforming_strings|client_encoding|names)$/.test(name))
+}
+
 function touchesRelations(analysis: Analysis | undefined): boolean {
   return analysis === undefined || analysis.statements.some(({ lineage }) => lineage.untraced !== '' || lineage.relations.length > 0)
 }
@@ -187,7 +248,9 @@ function definesRelations(analysis: Analysis | undefined): boolean {
 function startPath(knowledge: Knowledge, { startup }: ObserverOptions): readonly string[] | undefined {
   for (const [name, value] of startup) {
     if (name.toLowerCase() === 'search_path') return splitPath(value)
-    if (name === 'options' && /search_path|role|session_authorization/i.test(value)) return undefined
+    if (/^(role|session_authorization)$/i.test(name)) return undefined
+    // `--search-path=x` is the same as `-c search_path=x`, and any character may be escaped.
+    if (name === 'options' && /\\|search[-_]path|role|session[-_]authorization/i.test(value)) return undefined
   }
   return knowledge.defaultSearchPath
 }

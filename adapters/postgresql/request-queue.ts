@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { ByteStream } from './byte-stream.ts'
 import type { Operation, Portal, Prepared } from './operation.ts'
 import type { Responses } from './responses.ts'
@@ -30,8 +31,8 @@ export class RequestQueue {
   #entries: Entry[] = []
   #bytes = 0
   #wakeOnEmpty: (() => void)[] = []
-  /** Ask the target to answer what was sent without a Sync: somebody waits for it. */
-  flushing = false
+  /** How many wait for the target's answer to what was sent without a Sync. */
+  #flushing = 0
 
   constructor(target: ByteStream, responses: Responses) {
     this.#target = target
@@ -59,6 +60,17 @@ export class RequestQueue {
     await promise
   }
 
+  /** Asks the target to answer what was sent without a Sync, and what will be, until `flushed`. */
+  flush(): void {
+    this.#flushing++
+    if (!this.#responses.idle) this.#target.add(encodeFlush())
+  }
+
+  /** One of those who wait has its answer. */
+  flushed(): void {
+    this.#flushing--
+  }
+
   /** Drops what nothing will ever ask for. */
   dropUndecided(): void {
     this.#entries = this.#entries.filter(({ undecided }) => !undecided)
@@ -82,17 +94,20 @@ export class RequestQueue {
       else this.refuse(entry.operation, entry.run, entry.run.refusal)
     }
     if (sent === 0) return
-    if (this.flushing) this.#target.add(encodeFlush())
+    if (this.#flushing > 0) this.#target.add(encodeFlush())
     this.#entries = sent === this.#entries.length ? [] : this.#entries.slice(sent)
     if (this.isEmpty) for (const wake of this.#wakeOnEmpty.splice(0)) wake()
   }
 
-  /** In place of the first message of a refused run goes one that the target must fail on; the others are dropped. */
+  /**
+   * In place of the first message of a refused run goes one that the target must fail on; the others are dropped.
+   * It names a statement or portal that cannot exist. Nobody must be able to guess the name, and make one.
+   */
   refuse(operation: Operation | undefined, run: Run, message: Buffer): void {
     operation?.settle?.(false)
     if (run.replaced) return
     run.replaced = true
-    const nobody = `sallyport blocked ${run.decision?.id ?? ''}`
+    const nobody = `sallyport blocked ${randomUUID()}`
     const simple = operation?.kind === 'query' || operation?.kind === 'call'
     this.#target.add(simple ? encodeQuery(`EXECUTE "${nobody}"`) : encodeExecute(nobody))
     this.#responses.expect({ kind: simple ? 'query' : 'execute', run, refusal: message })

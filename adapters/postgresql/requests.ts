@@ -104,8 +104,26 @@ export class Requests {
     this.#drain()
   }
 
-  /** The target is ready: names are settled. */
-  ready(): void {
+  /** SQL shares its names with the protocol: what PREPARE, DEALLOCATE, DECLARE and CLOSE name is not what Parse or Bind made. */
+  ended(run: Run): void {
+    const { analysis } = run.understood
+    if (analysis === undefined || run.command.phase === 'prepare' || !run.reached) return
+    if (!run.ok && analysis.statements.length === 1) return
+    for (const { effects: { prepares, deallocates, declares, closes, discards } } of analysis.statements) {
+      if (prepares !== undefined) this.#statements.define(prepares, undefined)
+      if (declares !== undefined) this.#portals.define(declares.name, undefined)
+      if (discards === 'all') {
+        this.#statements.clear()
+        this.#portals.clear()
+      }
+      forget(this.#statements, deallocates)
+      forget(this.#portals, closes)
+    }
+  }
+
+  /** The target is ready: names are settled. Portals do not outlive their transaction. */
+  ready(transaction: string): void {
+    if (transaction === 'idle') this.#portals.clear()
     for (const wake of this.#wakeOnReady.splice(0)) wake()
   }
 
@@ -305,6 +323,7 @@ export class Requests {
     const { name, text } = decodeParse(buffer, start, end)
     if (this.#statements.size > MAX_NAMES) throw new WireViolation(`more than ${MAX_NAMES} prepared statements`)
     this.#understand(text, (understood) => {
+      this.#o.observer.takesStatement(name)
       const prepared: Prepared = { understood }
       const change = this.#statements.change(name, this.#segment, prepared)
       const settle = (done: boolean): void => this.#statements.settle(change, done)
@@ -313,9 +332,11 @@ export class Requests {
   }
 
   #bind(buffer: Buffer, start: number, end: number): void {
+    if (this.#o.observer.renaming) return this.#whenNamed(() => this.#bind(buffer, start, end))
     const { portal: name, statement, values, complete } = decodeBind(buffer, start, end, MAX_VALUE_BYTES)
     const found = this.#statements.lookup(statement, this.#segment)
     if (found === UNSETTLED) return void this.#whenSettled(() => this.#bind(buffer, start, end))
+    this.#o.observer.takesPortal(name)
     if (this.#portals.size > MAX_NAMES) throw new WireViolation(`more than ${MAX_NAMES} portals`)
     const prepared = found ?? { understood: this.#o.observer.unknownStatement(statement) }
     const portal: Portal = { name, prepared, values, valuesComplete: complete, described: false, description: undefined, run: undefined, early: false }
@@ -325,6 +346,7 @@ export class Requests {
   }
 
   #describe(buffer: Buffer, start: number, end: number): void {
+    if (this.#o.observer.renaming) return this.#whenNamed(() => this.#describe(buffer, start, end))
     const { kind, name } = decodeNamed(buffer, start, end)
     const portal = kind === 'P' ? this.#portals.lookup(name, this.#segment) : undefined
     if (portal === UNSETTLED) return void this.#whenSettled(() => this.#describe(buffer, start, end))
@@ -333,12 +355,16 @@ export class Requests {
   }
 
   #close(buffer: Buffer, start: number, end: number): void {
+    if (this.#o.observer.renaming) return this.#whenNamed(() => this.#close(buffer, start, end))
     const { kind, name } = decodeNamed(buffer, start, end)
+    if (kind === 'S') this.#o.observer.takesStatement(name)
+    else this.#o.observer.takesPortal(name)
     const settle = kind === 'S' ? removal(this.#statements, name, this.#segment) : removal(this.#portals, name, this.#segment)
     this.#queue.add({ buffer, start, end, operation: { kind: 'close', settle }, run: undefined, undecided: false })
   }
 
   #execute(buffer: Buffer, start: number, end: number): void {
+    if (this.#o.observer.renaming) return this.#whenNamed(() => this.#execute(buffer, start, end))
     const { portal: name } = decodeExecute(buffer, start, end)
     const found = this.#portals.lookup(name, this.#segment)
     if (found === UNSETTLED) return void this.#whenSettled(() => this.#execute(buffer, start, end))
@@ -414,15 +440,21 @@ export class Requests {
 
   /** The target answers only when it is asked to; what is waited for here was sent without a Sync, maybe. */
   #settledBefore(run: Run | undefined): Promise<void> {
-    this.#queue.flushing = true
+    if (this.#o.observer.isSettledBefore(run)) return Promise.resolve()
+    this.#queue.flush()
     this.#advance()
     this.#o.handlers.flush()
-    return this.#o.observer.settledBefore(run).finally(() => (this.#queue.flushing = false))
+    return this.#o.observer.settledBefore(run).finally(() => this.#queue.flushed())
   }
 
   #preparedByName(name: string): Understood | undefined {
     const found = this.#statements.lookup(name, this.#segment)
     return found === undefined || found === UNSETTLED ? undefined : found.understood
+  }
+
+  /** Once nothing under way can give a name to another statement or portal. */
+  #whenNamed(then: () => void): void {
+    this.#stall(this.#settledBefore(undefined), then)
   }
 
   #whenSettled(then: () => void): true {
@@ -452,6 +484,12 @@ export class Requests {
     this.#queue.dropUndecided()
     if (this.#queue.isEmpty) this.#o.handlers.finished()
   }
+}
+
+function forget<T>(names: Names<T>, gone: { readonly name: string | undefined } | undefined): void {
+  if (gone === undefined) return
+  if (gone.name === undefined) names.clear()
+  else names.define(gone.name, undefined)
 }
 
 function removal<T>(names: Names<T>, name: string, segment: number): (done: boolean) => void {

@@ -19,6 +19,8 @@ export interface ResponseHandlers {
   runOver(run: Run, otherwise: Outcome['status']): void
   /** A row limit was reached; the run may go on, or never. */
   suspended(run: Run): void
+  /** The target reported an error: what the transaction did so far is undone, or will be. */
+  failed(): void
   /** The target is ready for the next query: `I`, `T` or `E`. */
   ready(status: number): void
   parameter(name: string, value: string): void
@@ -244,6 +246,7 @@ export class Responses {
     this.fatalSeen ||= (severity ?? severityText) === 'FATAL'
     this.#copyingIn = false
     run?.failed(code, message)
+    this.#handlers.failed()
     this.#pass(run, shown)
     if (head === undefined || head.kind === 'query' || head.kind === 'call' || head.kind === 'sync') return
     this.#shift()
@@ -273,7 +276,9 @@ export class Responses {
 
   #skip(operation: Operation): void {
     operation.settle?.(false)
-    if (operation.run !== undefined) this.#over(operation.run, 'cancelled')
+    if (operation.run === undefined) return
+    operation.run.skipped = true
+    this.#over(operation.run, 'cancelled')
   }
 
   #ready(buffer: Buffer, start: number, end: number): void {

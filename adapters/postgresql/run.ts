@@ -56,6 +56,8 @@ export class Run {
   masked: MaskedResult | undefined
   /** Where errors and notices might quote a masked value. */
   errors: ErrorExposure = 'none'
+  /** The target passed over it, after an error in what came before. */
+  skipped = false
   /** The portal was left open by a row limit; the next Execute goes on with this run. */
   suspended = false
   #rows = 0
@@ -94,6 +96,11 @@ export class Run {
 
   failed(code: string, message: string): void {
     this.#error ??= { code, message }
+  }
+
+  /** The target was given it, and has taken it up. */
+  get reached(): boolean {
+    return this.refusal === undefined && !this.skipped
   }
 
   get ok(): boolean {

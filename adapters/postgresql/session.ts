@@ -65,6 +65,7 @@ export class PostgresSession {
       now: () => performance.now(),
       parameter: (name, value) => observer.parameter(name, value),
       ready: (status) => this.#ready(status),
+      failed: () => observer.failed(),
       suspended: (run) => observer.ended(run),
       runOver: (run, otherwise) => this.#settle(run, otherwise),
     })
@@ -126,12 +127,13 @@ export class PostgresSession {
   #ready(status: number): void {
     this.#o.session.transaction = STATUS.get(status) ?? 'idle'
     this.#o.observer.ready(this.#o.session.transaction)
-    this.#requests.ready()
+    this.#requests.ready(this.#o.session.transaction)
     if (this.#finishing !== undefined) this.#finished()
   }
 
   #settle(run: Run, otherwise: Parameters<Run['outcome']>[0]): void {
     this.#o.observer.ended(run)
+    this.#requests.ended(run)
     if (run.decision !== undefined) this.#o.gate.settle(run.decision, run.outcome(otherwise, performance.now()), run.recording())
     if (this.#o.session.journal.full) this.#broken(new Error('the event store has been failing for too long'))
   }

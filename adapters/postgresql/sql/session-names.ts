@@ -36,6 +36,8 @@ export class SessionNames implements NamedStatements {
   #snapshots: Snapshot[] = []
   #failed = false
   #undefinedNames = false
+  /** Values from before the first change of a transaction that nobody began: a text, or all up to a Sync. */
+  #implicit: Values | undefined
 
   constructor({ user, searchPath }: SessionStart) {
     this.#user = user
@@ -111,14 +113,53 @@ export class SessionNames implements NamedStatements {
     if (setting !== undefined) this.#set(setting, setting === 'search_path' ? splitPath(value) : [value], false)
   }
 
-  /** Takes in a text that ran (`ok`), or failed. A text of several statements that failed leaves doubt about each of them. */
-  observe(analysis: Analysis, ok: boolean): void {
+  /**
+   * Takes in a text that ran (`ok`), or failed. A text of several statements that failed leaves doubt about each of them.
+   * A `pipelined` one shares its implicit transaction with what comes before the next `ready`.
+   */
+  observe(analysis: Analysis, ok: boolean, how: 'alone' | 'pipelined' = 'alone'): void {
     const { statements } = analysis
     if (!ok) this.#fail(statements)
     else for (const statement of statements) this.#apply(statement)
-    if (this.#snapshots.length > 0) return
+    if (how === 'alone' && this.#snapshots.length === 0) this.#committed()
+  }
+
+  /** Something ran that nobody could read. */
+  unseen(): void {
+    this.#forget('*')
+  }
+
+  /** The server reported an error: the transaction has failed, and one that nobody began is undone. */
+  failed(): void {
+    if (this.#snapshots.length > 0) this.#failed = true
+    else this.#undoImplicit()
+  }
+
+  /** What the server says of the transaction has the last word: `idle`, `open` or `failed`. */
+  ready(transaction: string): void {
+    const open = this.#snapshots.length > 0
+    if (transaction === 'idle') {
+      if (open) this.#lost()
+      return this.#committed()
+    }
+    if (!open) {
+      this.#forget('*')
+      this.#snapshots.push(this.#snapshot(''))
+    }
+    this.#implicit = undefined
+    this.#failed = transaction === 'failed'
+  }
+
+  /** An implicit transaction is over. */
+  #committed(): void {
+    this.#implicit = undefined
     this.#values.local.clear()
     this.#undefinedNames = false
+  }
+
+  #undoImplicit(): void {
+    if (this.#implicit !== undefined) this.#values = this.#implicit
+    this.#implicit = undefined
   }
 
   #fail(statements: readonly Statement[]): void {
@@ -139,6 +180,7 @@ export class SessionNames implements NamedStatements {
 
   #apply(statement: Statement): void {
     const { effects, fidelity, lineage, actions } = statement
+    if (this.#snapshots.length === 0 && effects.settings.length > 0) this.#implicit ??= { session: new Map(this.#values.session), local: new Map(this.#values.local) }
     if (fidelity === 'opaque' || lineage.untraced !== '') this.#forget('*')
     for (const change of effects.settings) this.#change(change)
     if (effects.prepares !== undefined) this.#prepared.set(effects.prepares, statement)
@@ -151,7 +193,9 @@ export class SessionNames implements NamedStatements {
 
   #control({ kind, name, chain }: TransactionControl, statement: Statement): void {
     if (kind === 'begin') {
-      if (this.#snapshots.length === 0) this.#snapshots.push(this.#snapshot(''))
+      // What was set before BEGIN in the same text or pipeline becomes part of its transaction.
+      if (this.#snapshots.length === 0) this.#snapshots.push({ ...this.#snapshot(''), ...this.#implicit })
+      this.#implicit = undefined
     } else if (kind === 'savepoint') this.#snapshots.push(this.#snapshot(name))
     else if (kind === 'release') this.#snapshots.length = this.#place(name)
     else if (kind === 'rollback-to') this.#rollbackTo(name)
@@ -188,6 +232,7 @@ export class SessionNames implements NamedStatements {
   #rollback(chain: boolean): void {
     const [first] = this.#snapshots
     if (first !== undefined) this.#restore(first)
+    else this.#undoImplicit()
     this.#end(chain)
   }
 
@@ -201,6 +246,7 @@ export class SessionNames implements NamedStatements {
     this.#snapshots = []
     this.#failed = false
     this.#undefinedNames = false
+    this.#implicit = undefined
     if (chain) this.#snapshots.push(this.#snapshot(''))
   }
 
