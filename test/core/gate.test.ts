@@ -71,7 +71,7 @@ describe('the gate', () => {
     world.engine.answer('allow 2 slowly')
     await decisions[2]
     world.engine.answer('allow 4 slowly')
-    const effects = (await Promise.all(decisions)).map(({ verdict }) => verdict.effect)
+    const effects = (await Promise.all(decisions.map(async (decision) => decision))).map(({ verdict }) => verdict.effect)
     assert.deepEqual(effects, ['allow', 'allow', 'block', 'allow', 'allow'])
     await assertOrder(world, session, texts)
     assert.deepEqual(world.engine.seen.map(({ session: facts }) => facts.commands), [1, 2, 3, 4, 5])
@@ -151,7 +151,7 @@ describe('the gate', () => {
   it('takes as many outcomes at once as a pipeline brings', async () => {
     const world = aWorld()
     const session = await open(world)
-    const decisions = await Promise.all(Array.from({ length: 3000 }, (_, n) => world.gate.decide(session, aCommand(`allow ${n}`))))
+    const decisions = await Promise.all(Array.from({ length: 3000 }, async (_, n) => world.gate.decide(session, aCommand(`allow ${n}`))))
     const recording: Recording = { encoding: 'postgresql/backend', chunks: [{ at: 1, data: 'A'.repeat(20_000) }], bytes: 15_000 }
     for (const decision of decisions) world.gate.settle(decision, DONE, recording)
     assert.equal((await world.gate.decide(session, aCommand('allow the next'))).verdict.effect, 'allow')

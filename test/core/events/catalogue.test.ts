@@ -105,6 +105,11 @@ describe('up-casting', () => {
     assert.equal(problemWith(today), undefined)
   })
 
+  it('takes an event through as many versions as there ever were', () => {
+    const steps = Array.from({ length: 40 }, (_, n) => [`gateway.paused.v${n}`, (data: unknown) => ({ type: n === 39 ? 'gateway.stopped.v1' : `gateway.paused.v${n + 1}`, data })])
+    assert.equal(upcast(recorded('gateway.paused.v0', {}), Object.fromEntries(steps) as Upcasts).type, 'gateway.stopped.v1')
+  })
+
   it('says which event it cannot read when no path leads to today, or one that goes round', () => {
     for (const type of ['never.heard.v1', 'gone.away.v1', 'loop.a.v1']) {
       assert.throws(() => upcast(recorded(type, {}), chain), (error) => error instanceof TypeError && error.message.includes(type) && error.message.includes('e1'))
