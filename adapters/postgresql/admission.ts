@@ -222,6 +222,7 @@ function asRefused(error: unknown, signal: AbortSignal, loginTimeoutMs: number):
   if (error instanceof Refused) return error
   if (signal.aborted) return new Refused('timeout', '08000', `no login within ${loginTimeoutMs} ms`, { cause: error })
   if (error instanceof ProtocolViolation) return new Refused('protocol-violation', error.sqlState, error.message, { cause: error })
+  if (error instanceof SallyportError && error.code.startsWith('STORE_')) return new Refused('store-unavailable', SQLSTATE[error.code], 'the session could not be recorded, so it may not begin; try again in a moment', { cause: error })
   if (error instanceof SallyportError) return new Refused(error.code.toLowerCase().replaceAll('_', '-'), SQLSTATE[error.code], error.message, { cause: error })
   return new Refused('disconnected', '08006', 'the client left before it was let in', { cause: error })
 }

@@ -1,6 +1,6 @@
 import type { Decision, Gate, GateSession } from '../../core/index.ts'
 import { cancelled, holdNotice, refusal } from './enforce.ts'
-import type { Observer, Understood } from './observe.ts'
+import type { Observer, Plan, Understood } from './observe.ts'
 import type { Run } from './run.ts'
 
 const CANCELED = 'canceled by the client'
@@ -33,12 +33,24 @@ export class Decisions {
   decide(run: Run, objection?: string): void {
     const { gate, session } = this.#o
     const decision = gate.decide(session, run.command)
-    if (decision instanceof Promise || objection !== undefined || !isPlain(decision)) {
-      this.#enforce(run, decision, objection).catch((error: unknown) => this.#o.broken(error))
-      return
-    }
+    if (!(decision instanceof Promise) && objection === undefined && this.#atOnce(run, decision)) return
+    this.#enforce(run, decision, objection).catch((error: unknown) => this.#o.broken(error))
+  }
+
+  /** The common case, without a promise: it may run, and what its masks mean is known. */
+  #atOnce(run: Run, decision: Decision): boolean {
+    const { effect, obligations } = decision.verdict
+    if (effect !== 'allow' && effect !== 'mask') return false
+    if (obligations.masks.length > 0 && !this.#planAtOnce(run, decision)) return false
     run.decision = decision
     run.settleDecision()
+    return true
+  }
+
+  #planAtOnce(run: Run, decision: Decision): boolean {
+    if (!this.#o.observer.isSettledBefore(run)) return false
+    const plan = this.#o.observer.maskPlan(run, decision, this.#o.prepared)
+    return !(plan instanceof Promise) && plan.kind === 'run' && applied(run, plan)
   }
 
   /** A CancelRequest came. True when it was for a statement that is held here. */
@@ -55,6 +67,7 @@ export class Decisions {
 
   async #enforce(run: Run, pending: Decision | Promise<Decision>, objection: string | undefined): Promise<void> {
     let decision = pending instanceof Promise ? await pending : pending
+    if (objection === undefined && this.#atOnce(run, decision)) return this.#o.decided(run)
     run.decision = decision
     if (objection !== undefined && !isBlock(decision)) decision = await this.#o.gate.block(decision, objection)
     if (!isBlock(decision)) decision = await this.#plan(run, decision)
@@ -71,11 +84,10 @@ export class Decisions {
   /** What the masks of a decision mean for this statement: rows to mask, or that it cannot run. */
   async #plan(run: Run, decision: Decision): Promise<Decision> {
     if (decision.verdict.obligations.masks.length === 0) return decision
-    await this.#o.settledBefore(run)
-    const plan = await this.#o.observer.maskPlan(run.understood, decision, this.#o.prepared)
+    if (!this.#o.observer.isSettledBefore(run)) await this.#o.settledBefore(run)
+    const plan = await this.#o.observer.maskPlan(run, decision, this.#o.prepared)
     if (plan.kind === 'blocked') return this.#o.gate.block(decision, plan.reason)
-    run.masked = plan.masked
-    run.errors = plan.errors
+    applied(run, plan)
     return decision
   }
 
@@ -92,8 +104,10 @@ export class Decisions {
   }
 }
 
-function isPlain({ verdict: { effect, obligations } }: Decision): boolean {
-  return effect === 'allow' && obligations.masks.length === 0
+function applied(run: Run, { masked, errors }: Extract<Plan, { kind: 'run' }>): true {
+  run.masked = masked
+  run.errors = errors
+  return true
 }
 
 function isBlock({ verdict }: Decision): boolean {

@@ -4,7 +4,7 @@ import type { ApprovalRequested, Decision, ErrorCode, MaskMethod } from '../../c
 import { createRowMask, type MaskedColumn, type RowMask } from './mask/row-mask.ts'
 import { encodeError, encodeNotice, parseErrorFields } from './startup/error-fields.ts'
 import type { ErrorExposure } from './sql/index.ts'
-import type { ColumnDescription } from './wire/backend.ts'
+import { decodeRowDescription, type ColumnDescription } from './wire/backend.ts'
 
 /** Our codes in PostgreSQL's words. Source: PostgreSQL documentation, appendix A. */
 export const SQLSTATE = {
@@ -68,34 +68,53 @@ export interface MaskedResultOptions {
   readonly strict: boolean
 }
 
+type MethodOf = (table: number, attribute: number) => MaskMethod | undefined
+
+interface Described {
+  readonly columnCount: number
+  readonly masked: readonly MaskedColumn[]
+  readonly names: readonly string[]
+}
+
+/** Descriptions that were taken apart, per set of masks: a prepared statement has the same one each time. */
+const descriptions = new WeakMap<MethodOf, Map<string, Described>>()
+const MAX_DESCRIPTIONS = 1000
+
 /** The masks of one run's rows, by table OID and attribute number. */
 export class MaskedResult {
-  readonly #methodOf: (table: number, attribute: number) => MaskMethod | undefined
+  readonly #methodOf: MethodOf
   readonly #options: MaskedResultOptions
-  readonly #columns = new Set<string>()
+  #columns: Set<string> | undefined
   #current: RowMask | undefined
   #described = false
   #values = 0
 
-  constructor(methodOf: (table: number, attribute: number) => MaskMethod | undefined, options: MaskedResultOptions) {
+  constructor(methodOf: MethodOf, options: MaskedResultOptions) {
     this.#methodOf = methodOf
     this.#options = options
   }
 
-  /** The shape of the rows that follow. */
-  describe(columns: readonly ColumnDescription[]): void {
+  /** A RowDescription message: the shape of the rows that follow. */
+  describe(message: Buffer, start: number, end: number): void {
     this.end()
     this.#described = true
-    const masked = columns.flatMap((column, index) => this.#maskOf(column, index))
+    const { columnCount, masked, names } = this.#look(message, start, end)
     if (masked.length === 0) return
-    for (const { index } of masked) this.#columns.add(columns[index]?.name ?? String(index))
-    this.#current = createRowMask(masked, { columnCount: columns.length, key: this.#options.key, clientEncoding: this.#options.clientEncoding })
+    this.#columns ??= new Set()
+    for (const name of names) this.#columns.add(name)
+    const { key, clientEncoding } = this.#options
+    this.#current = createRowMask(masked, { columnCount, key, clientEncoding })
   }
 
   /** Masks one DataRow in place, or returns what goes in its place. Rows that were never described are refused. */
   apply(buffer: Buffer, start: number, end: number): Buffer | undefined {
     if (!this.#described && this.strict) throw new WireViolation('rows came without a description, so they cannot be masked')
     return this.#current?.apply(buffer, start, end)
+  }
+
+  /** True when the rows that follow pass as they are. */
+  get passes(): boolean {
+    return this.#current === undefined && (this.#described || !this.strict)
   }
 
   /** The result is over; the next one needs its own description. */
@@ -114,8 +133,25 @@ export class MaskedResult {
   }
 
   summary(): { columns: string[]; values: number } | undefined {
-    if (this.#columns.size === 0) return undefined
+    if (this.#columns === undefined) return undefined
     return { columns: [...this.#columns], values: this.#values + (this.#current?.values ?? 0) }
+  }
+
+  #look(message: Buffer, start: number, end: number): Described {
+    let known = descriptions.get(this.#methodOf)
+    if (known === undefined) descriptions.set(this.#methodOf, (known = new Map()))
+    const text = message.toString('latin1', start, end)
+    let described = known.get(text)
+    if (described === undefined) {
+      if (known.size >= MAX_DESCRIPTIONS) known.clear()
+      known.set(text, (described = this.#takeApart(decodeRowDescription(message, start, end))))
+    }
+    return described
+  }
+
+  #takeApart(columns: readonly ColumnDescription[]): Described {
+    const masked = columns.flatMap((column, index) => this.#maskOf(column, index))
+    return { columnCount: columns.length, masked, names: masked.map(({ index }) => columns[index]?.name ?? String(index)) }
   }
 
   #maskOf(column: ColumnDescription, index: number): MaskedColumn[] {

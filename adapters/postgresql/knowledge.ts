@@ -13,7 +13,7 @@ export interface KnowledgeOptions {
 }
 
 /** What masks mean for a statement; `methodOf` is absent when there is nothing to look up. */
-export type KnownPlan =
+export type KnownPlan = { readonly catalogue?: Catalogue } & (
   | { readonly kind: 'blocked'; readonly reason: string }
   | {
     readonly kind: 'run'
@@ -22,6 +22,7 @@ export type KnownPlan =
     readonly methodOf: (table: number, attribute: number) => MaskMethod | undefined
     readonly errors: 'none' | 'detail' | 'message'
   }
+)
 
 /** Texts larger than this are analysed each time. */
 const MAX_REMEMBERED_TEXT = 64 * 1024
@@ -30,6 +31,7 @@ const MAX_STAMP_AGE_MS = 1000
 /** The connection for the catalogue is closed when it was not used for this long. */
 const IDLE_CLOSE_MS = 10_000
 const CATALOGUE_TIMEOUT_MS = 15_000
+const MAX_CATALOGUE_BYTES = 256 * 1024 * 1024
 
 /**
  * What the gateway knows of one database, shared by its sessions: the catalogue, as read over a connection of the
@@ -47,7 +49,10 @@ export class Knowledge {
   #stale = true
   #checkedAt = 0
   #refreshing: Promise<void> | undefined
-  #connection: CatalogueConnection | undefined
+  #checking: Promise<void> | undefined
+  #connecting: Promise<CatalogueConnection> | undefined
+  #asking = 0
+  readonly #plans = new WeakMap<readonly Mask[], WeakMap<Understood, KnownPlan>>()
   #idleTimer: NodeJS.Timeout | undefined
 
   constructor({ route, needsNames }: KnowledgeOptions) {
@@ -95,18 +100,32 @@ export class Knowledge {
     return { command: Object.freeze(command), analysis, changesMeaning: analysis.statements.some(changesMeaning), key }
   }
 
-  /** Decides under a catalogue that is at most `MAX_STAMP_AGE_MS` behind for changes that came another way. */
-  async maskPlan(understood: Understood, masks: readonly Mask[], target: Target, names: SessionNames, attach: (understood: Understood) => Understood): Promise<KnownPlan> {
+  /**
+   * Decides under a catalogue that is hardly older than `MAX_STAMP_AGE_MS` for changes that came another way. At once
+   * when the statement was planned before and nothing has to be looked at again.
+   */
+  maskPlan(understood: Understood, masks: readonly Mask[], target: Target, names: SessionNames, attach: (understood: Understood) => Understood): KnownPlan | Promise<KnownPlan> {
+    const catalogue = this.#isFresh() ? this.#catalogue : undefined
+    if (catalogue === undefined || understood.key !== this.#key(names) || hasUnknown(understood)) return this.#planLater(understood, masks, target, names, attach)
+    return this.#plan(understood, masks, target, catalogue)
+  }
+
+  async #planLater(understood: Understood, masks: readonly Mask[], target: Target, names: SessionNames, attach: (understood: Understood) => Understood): Promise<KnownPlan> {
     const catalogue = await this.#fresh(true).catch(() => undefined)
     if (catalogue === undefined) return { kind: 'blocked', reason: 'the catalogue of the target cannot be read, so masks cannot be applied' }
     const fresh = understood.key === '' ? understood : attach(await this.#checked(understood.command.text, names))
-    if (fresh.analysis === undefined) return { kind: 'blocked', reason: `what it reads cannot be traced: ${fresh.command.opaque}` }
-    const current = this.#catalogue ?? catalogue
-    const plan = maskPlan(fresh.analysis, masks, current, target, { unknown: 'absent' })
-    if (plan.kind === 'blocked') return { kind: 'blocked', reason: plan.reason }
-    const origins = maskedOrigins(masks, current, target)
-    const methodOf = (table: number, attribute: number): MaskMethod | undefined => (table === 0 ? undefined : origins.get(originKey(table, attribute)))
-    return { kind: 'run', showsMasked: plan.kind === 'by-origin', methodOf, errors: plan.errors }
+    return this.#plan(fresh, masks, target, this.#catalogue ?? catalogue)
+  }
+
+  /** What was planned is remembered with what it was planned for; both are objects of one edition of the catalogue. */
+  #plan(understood: Understood, masks: readonly Mask[], target: Target, catalogue: Catalogue): KnownPlan {
+    let plans = this.#plans.get(masks)
+    if (plans === undefined) this.#plans.set(masks, (plans = new WeakMap()))
+    const known = plans.get(understood)
+    if (known !== undefined && known.catalogue === catalogue) return known
+    const plan = planOf(understood, masks, target, catalogue)
+    plans.set(understood, plan)
+    return plan
   }
 
   async #understandLater(text: string, names: SessionNames): Promise<Understood> {
@@ -122,6 +141,7 @@ export class Knowledge {
   async #checked(text: string, names: SessionNames): Promise<Understood> {
     const understood = this.#understandNow(text, names, this.#catalogue)
     if (!hasUnknown(understood)) return understood
+    await this.#checking?.catch(() => {})
     await this.#checkStamp()
     return this.#understandNow(text, names, this.#catalogue)
   }
@@ -142,6 +162,14 @@ export class Knowledge {
     return `${this.#edition}|${names.searchPath()?.join() ?? '?'}|${String(names.standardStrings())}`
   }
 
+  /** Whether the catalogue may be used as it is. One that grows old is looked at in the background meanwhile. */
+  #isFresh(): boolean {
+    if (this.#stale) return false
+    const age = performance.now() - this.#checkedAt
+    if (age > MAX_STAMP_AGE_MS) this.#checkStamp().catch(() => {})
+    return age <= 2 * MAX_STAMP_AGE_MS
+  }
+
   /** The catalogue, read again if it is stale. Rejects when it cannot be read. */
   async #fresh(checkStamp = false): Promise<Catalogue> {
     if (this.#stale || this.#catalogue === undefined) await (this.#refreshing ??= this.#refresh().finally(() => (this.#refreshing = undefined)))
@@ -150,7 +178,13 @@ export class Knowledge {
     return this.#catalogue
   }
 
-  async #checkStamp(): Promise<void> {
+  /** One look serves all who ask while it is under way, but not those who ask for something that came later. */
+  #checkStamp(): Promise<void> {
+    this.#checking ??= this.#readStamp().finally(() => (this.#checking = undefined))
+    return this.#checking
+  }
+
+  async #readStamp(): Promise<void> {
     const stamp = await this.#ask((query) => Catalogue.readStamp(query))
     if (stamp !== this.#catalogue?.stamp) this.#stale = true
     this.#checkedAt = performance.now()
@@ -172,28 +206,43 @@ export class Knowledge {
   }
 
   async #ask<T>(work: (query: (sql: string) => Promise<readonly (readonly (string | null)[])[]>) => Promise<T>): Promise<T> {
+    this.#asking++
     clearTimeout(this.#idleTimer)
-    const connection = await this.#connected()
     try {
-      return await work((sql) => connection.query(sql, { maxBytes: 256 * 1024 * 1024, signal: AbortSignal.timeout(CATALOGUE_TIMEOUT_MS) }))
+      const connection = await this.#connected()
+      return await work((sql) => connection.query(sql, { maxBytes: MAX_CATALOGUE_BYTES, signal: AbortSignal.timeout(CATALOGUE_TIMEOUT_MS) }))
     } finally {
-      this.#idleTimer = setTimeout(() => this.close(), IDLE_CLOSE_MS).unref()
+      this.#asking--
+      if (this.#asking === 0) this.#idleTimer = setTimeout(() => this.close(), IDLE_CLOSE_MS).unref()
     }
   }
 
+  /** One connection for all; opened again when it was lost. */
   async #connected(): Promise<CatalogueConnection> {
-    if (this.#connection !== undefined && !this.#connection.closed) return this.#connection
+    const open = await this.#connecting?.catch(() => undefined)
+    if (open !== undefined && !open.closed) return open
     const { target, database } = this.#route
     const { host, port, user, password, tls, connectTimeoutMs: timeoutMs } = target
-    this.#connection = await CatalogueConnection.open({ host, port, user, password, tls, timeoutMs, database, parameters: { application_name: 'sallyport catalogue' } })
-    return this.#connection
+    const connecting = CatalogueConnection.open({ host, port, user, password, tls, timeoutMs, database, parameters: { application_name: 'sallyport catalogue' } })
+    this.#connecting = connecting
+    return connecting
   }
 
+  /** Lets go of the connection; the next question opens another. */
   close(): void {
     clearTimeout(this.#idleTimer)
-    this.#connection?.close()
-    this.#connection = undefined
+    this.#connecting?.then((connection) => connection.close(), () => {})
+    this.#connecting = undefined
   }
+}
+
+function planOf({ analysis, command }: Understood, masks: readonly Mask[], target: Target, catalogue: Catalogue): KnownPlan {
+  if (analysis === undefined) return { kind: 'blocked', reason: `what it reads cannot be traced: ${command.opaque}`, catalogue }
+  const plan = maskPlan(analysis, masks, catalogue, target, { unknown: 'absent' })
+  if (plan.kind === 'blocked') return { kind: 'blocked', reason: plan.reason, catalogue }
+  const origins = maskedOrigins(masks, catalogue, target)
+  const methodOf = (table: number, attribute: number): MaskMethod | undefined => (table === 0 ? undefined : origins.get(originKey(table, attribute)))
+  return { kind: 'run', showsMasked: plan.kind === 'by-origin', methodOf, errors: plan.errors, catalogue }
 }
 
 function hasUnknown({ analysis }: Understood): boolean {

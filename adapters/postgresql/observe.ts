@@ -1,7 +1,7 @@
 import type { Command, Decision, Target } from '../../core/index.ts'
 import { MaskedResult } from './enforce.ts'
 import type { ErrorExposure } from './sql/index.ts'
-import type { Knowledge } from './knowledge.ts'
+import type { KnownPlan, Knowledge } from './knowledge.ts'
 import type { Run } from './run.ts'
 import type { Analysis, Statement } from './sql/analysis.ts'
 import { attach } from './sql/attach.ts'
@@ -72,6 +72,7 @@ export class Observer {
     return false
   }
 
+  /** Whether nothing that came before `run` (or nothing at all) can still change what names mean. */
   isSettledBefore(run: Run | undefined): boolean {
     const [oldest] = this.#changing
     return oldest === undefined || (run !== undefined && oldest.number >= run.number)
@@ -170,17 +171,20 @@ export class Observer {
     this.#knowledge.changed()
   }
 
-  /** Decided under the catalogue as it is now; the caller has awaited `settledBefore`. */
-  async maskPlan(understood: Understood, decision: Decision, prepared: (name: string) => Understood | undefined): Promise<Plan> {
-    const { masks } = decision.verdict.obligations
-    const { target, maskKey: key } = this.#o
+  /** Decided under the catalogue as it is now, once `isSettledBefore` the run. At once when nothing has to be looked up. */
+  maskPlan(run: Run, decision: Decision, prepared: (name: string) => Understood | undefined): Plan | Promise<Plan> {
+    const { understood } = run
     if (this.#definedInTransaction && touchesRelations(understood.analysis)) {
       return { kind: 'blocked', reason: 'this transaction has changed the schema, so masks cannot be traced until it ends; commit or roll back first' }
     }
-    const plan = await this.#knowledge.maskPlan(understood, masks, target, this.#names, (fresh) => this.#attach(fresh, prepared))
+    const plan = this.#knowledge.maskPlan(understood, decision.verdict.obligations.masks, this.#o.target, this.#names, (fresh) => this.#attach(fresh, prepared))
+    return plan instanceof Promise ? plan.then((late) => this.#planned(late)) : this.#planned(plan)
+  }
+
+  #planned(plan: KnownPlan): Plan {
     if (plan.kind === 'blocked') return plan
     const clientEncoding = this.#names.isUtf8() ? 'UTF8' : 'SQL_ASCII'
-    return { kind: 'run', masked: new MaskedResult(plan.methodOf, { key, clientEncoding, strict: plan.showsMasked }), errors: plan.errors }
+    return { kind: 'run', masked: new MaskedResult(plan.methodOf, { key: this.#o.maskKey, clientEncoding, strict: plan.showsMasked }), errors: plan.errors }
   }
 
   #attach(understood: Understood, prepared: (name: string) => Understood | undefined): Understood {

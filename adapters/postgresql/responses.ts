@@ -4,7 +4,7 @@ import { withoutDetails } from './enforce.ts'
 import type { Operation } from './operation.ts'
 import type { Run } from './run.ts'
 import { parseErrorFields } from './startup/error-fields.ts'
-import { decodeCommandTag, decodeParameterStatus, decodeReady, decodeRowDescription, rowsOfTag } from './wire/backend.ts'
+import { decodeCommandTag, decodeParameterStatus, decodeReady, rowsOfTag } from './wire/backend.ts'
 import { FRAME, FrameReader, NEED_MORE, PIECE } from './wire/frame-reader.ts'
 import { BACKEND } from './wire/message-types.ts'
 import { WireViolation } from './wire/violation.ts'
@@ -188,12 +188,12 @@ export class Responses {
     const run = head?.run
     const reader = this.#reader
     if (head === undefined || run === undefined) throw new WireViolation('the target sent rows that nobody asked for')
-    if (run.masked === undefined) {
+    const description = head.portal?.description
+    if (description !== undefined && run.masked?.described === false) run.masked.describe(description, 0, description.length)
+    if (run.masked === undefined || run.masked.passes) {
       reader.extend()
       return this.#forward(run, reader.buffer, reader.start, reader.end)
     }
-    const description = head.portal?.description
-    if (description !== undefined && !run.masked.described) run.masked.describe(decodeRowDescription(description, 0, description.length))
     const replaced = run.masked.apply(reader.buffer, reader.start, reader.end)
     if (replaced === undefined) this.#forward(run, reader.buffer, reader.start, reader.end)
     else this.#pass(run, replaced)
@@ -210,7 +210,7 @@ export class Responses {
   #described(type: number, buffer: Buffer, start: number, end: number): void {
     const head = this.#head()
     if (head?.kind !== 'describe') {
-      head?.run?.masked?.describe(decodeRowDescription(buffer, start, end))
+      head?.run?.masked?.describe(buffer, start, end)
       return this.#forward(head?.run, buffer, start, end)
     }
     this.#shift()
