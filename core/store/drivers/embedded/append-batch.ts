@@ -6,37 +6,49 @@ export interface AppendRequest {
   readonly expected: number
   readonly count: number
   readonly ids: string
+  /** Its events are a line of `lines`, from here. */
+  readonly start: number
+  readonly end: number
+  readonly lines: Buffer
 }
 
 /** What one transaction is asked to write: one or more messages, in order. */
 export class AppendBatch {
   readonly requests: AppendRequest[] = []
-  #text = ''
+  readonly #messages: Buffer<ArrayBuffer>[] = []
   #bytes = 0
-  #lines: string[] | undefined
 
-  /** The events of each request, a line each. */
-  get text(): string {
-    return this.#text
-  }
-
-  /** Of `text` in UTF-8. */
+  /** Of all events as JSON in UTF-8, with a line feed after those of each request. */
   get bytes(): number {
     return this.#bytes
   }
 
-  add({ streams, expected, counts, ids, events, bytes }: AppendsMessage): void {
-    this.#bytes += this.requests.length === 0 ? bytes : bytes + 1
-    this.#text = this.requests.length === 0 ? events : `${this.#text}\n${events}`
-    this.#lines = undefined
+  /** The memory of the messages, to be given back when the batch was written. */
+  get buffers(): ArrayBuffer[] {
+    return this.#messages.map(({ buffer }) => buffer)
+  }
+
+  add({ streams, expected, counts, sizes, ids, events, bytes }: AppendsMessage): void {
+    const lines = Buffer.from(events, 0, bytes)
+    this.#messages.push(lines)
+    this.#bytes += bytes
+    let start = 0
     for (const [i, stream] of streams.entries()) {
-      this.requests.push({ stream, expected: expected[i] ?? 0, count: counts[i] ?? 0, ids: ids[i] ?? '' })
+      const end = start + (sizes[i] ?? 0)
+      this.requests.push({ stream, expected: expected[i] ?? 0, count: counts[i] ?? 0, ids: ids[i] ?? '', start, end, lines })
+      start = end
     }
   }
 
-  /** The events of one request, as a JSON array. */
-  eventsOf(request: number): string {
-    this.#lines ??= this.#text.split('\n')
-    return this.#lines[request] ?? ''
+  /** The lines of some of the requests. */
+  linesOf(requests: readonly AppendRequest[]): Uint8Array {
+    if (requests.length < this.requests.length) return Buffer.concat(requests.map(({ lines, start, end }) => lines.subarray(start, end)))
+    const [only] = this.#messages
+    return only !== undefined && this.#messages.length === 1 ? only : Buffer.concat(this.#messages)
   }
+}
+
+/** The events of a request, as a JSON array. */
+export function eventsText({ lines, start, end }: AppendRequest): string {
+  return lines.toString('utf8', start, end - 1)
 }

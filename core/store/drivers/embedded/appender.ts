@@ -1,8 +1,8 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { NewEvent } from '../../../events/index.ts'
-import type { AppendBatch, AppendRequest } from './append-batch.ts'
+import { eventsText, type AppendBatch, type AppendRequest } from './append-batch.ts'
 import { appendLine, appendLines, COMMIT_COLUMNS, digestOf, NO_LINES, type CommitRow } from './commit-row.ts'
-import { Packer } from './packing.ts'
+import { pack } from './packing.ts'
 import { RecentMap } from './recent-map.ts'
 import { openForWriting } from './store-file.ts'
 import { appendsOf, eventsOf, type StoredAppend } from './stored-append.ts'
@@ -19,6 +19,14 @@ const RECENT_ANY = 4096
 /** Of the appends found at start, about how many are remembered for retries with `any`. */
 const RECENT_ANY_AT_START = 512
 
+/**
+ * About so much goes to the write-ahead log before it is copied into the file: less is more pauses, and one append in
+ * a hundred must not meet one; more is longer ones.
+ */
+const CHECKPOINT_BYTES = 8 * 1024 * 1024
+/** What a commit costs in the log beyond what it stores: the page it begins in, and the pages above. */
+const COMMIT_OVERHEAD_BYTES = 8 * 1024
+
 /** Of the last event. */
 export interface AppendAnswer {
   readonly revision: number
@@ -32,11 +40,9 @@ interface RecentAppend extends AppendAnswer {
 
 /** An append that goes into the next row. */
 interface Taken {
-  readonly request: number
-  readonly stream: string
+  readonly request: AppendRequest
   readonly revision: number
   readonly position: number
-  readonly count: number
 }
 
 /**
@@ -50,7 +56,6 @@ export class Appender {
   readonly #insert: StatementSync
   readonly #rowAt: StatementSync
   readonly #checkpoint: StatementSync
-  readonly #packer = new Packer()
   /** Stream → its next revision. */
   readonly #next = new RecentMap<string, number>(HEADS)
   /** Ids of an append with `any` → what it was answered. */
@@ -61,6 +66,7 @@ export class Appender {
   /** Of `#taken`; see `CommitRow.appends`. */
   #lines = NO_LINES
   #head: Head
+  #logBytes = 0
 
   /** Opens the store and holds it against its digests. Throws `STORE_CORRUPT`, `STORE_UNAVAILABLE`, or SQLite's errors. */
   constructor(path: string, verification: Verification, known?: Head) {
@@ -89,28 +95,33 @@ export class Appender {
     return this.#unindexedAppends >= FLUSH_APPENDS
   }
 
+  get checkpointIsDue(): boolean {
+    return this.#logBytes >= CHECKPOINT_BYTES
+  }
+
   /** One transaction. When it returns, all that was answered with a position is durable. */
   append(batch: AppendBatch): AppendAnswer[] {
-    const answers = batch.requests.map((request, i) => this.#one(batch, request, i))
+    const answers = batch.requests.map((request) => this.#one(request))
     if (this.#taken.length > 0) this.#write(batch)
     return answers
   }
 
-  #one(batch: AppendBatch, request: AppendRequest, number: number): AppendAnswer {
+  #one(request: AppendRequest): AppendAnswer {
     const { stream, expected } = request
     if (expected === EXPECT_ANY) {
       const earlier = this.#recentAny.get(request.ids)
       if (earlier?.stream === stream) return earlier
     }
     const next = this.#nextOf(stream)
-    if (expected === EXPECT_ANY || expected === next - 1) return this.#take(request, number, next)
-    return this.#retryOf(batch, request, number, next) ?? { revision: next - 1, position: CONFLICT }
+    if (expected === EXPECT_ANY || expected === next - 1) return this.#take(request, next)
+    return this.#retryOf(request, next) ?? { revision: next - 1, position: CONFLICT }
   }
 
-  #take({ stream, expected, count, ids }: AppendRequest, request: number, revision: number): AppendAnswer {
+  #take(request: AppendRequest, revision: number): AppendAnswer {
+    const { stream, expected, count, ids } = request
     const last = this.#taken.at(-1)
-    const position = last === undefined ? this.#head.position + 1 : last.position + last.count
-    this.#taken.push({ request, stream, revision, position, count })
+    const position = last === undefined ? this.#head.position + 1 : last.position + last.request.count
+    this.#taken.push({ request, revision, position })
     this.#lines += appendLine(stream, revision, count)
     this.#next.set(stream, revision + count)
     const answer = { revision: revision + count - 1, position: position + count - 1 }
@@ -128,15 +139,14 @@ export class Appender {
     this.#head = { position: position + count - 1, digest }
     this.#taken = []
     this.#lines = NO_LINES
-    for (const each of taken) this.#gather(each.stream, position, each.revision, each.count)
+    this.#logBytes += appends.length + body.length + COMMIT_OVERHEAD_BYTES
+    for (const { request, revision } of taken) this.#gather(request.stream, position, revision, request.count)
   }
 
   #rowOf(batch: AppendBatch): CommitRow {
-    const whole = this.#taken.length === batch.requests.length
-    const text = whole ? batch.text : this.#taken.map(({ request }) => batch.eventsOf(request)).join('\n')
-    const packed = this.#packer.pack(text, whole ? batch.bytes : Buffer.byteLength(text))
-    const count = this.#taken.reduce((sum, each) => sum + each.count, 0)
-    return { position: this.#head.position + 1, count, appends: this.#lines, ...packed }
+    const requests = this.#taken.map(({ request }) => request)
+    const count = requests.reduce((sum, request) => sum + request.count, 0)
+    return { position: this.#head.position + 1, count, appends: this.#lines, ...pack(batch.linesOf(requests)) }
   }
 
   #nextOf(stream: string): number {
@@ -148,19 +158,19 @@ export class Appender {
   }
 
   /** What the very same events were answered when they were written after the same revision; else undefined. */
-  #retryOf(batch: AppendBatch, request: AppendRequest, number: number, next: number): AppendAnswer | undefined {
+  #retryOf(request: AppendRequest, next: number): AppendAnswer | undefined {
     const revision = request.expected + 1
     if (revision + request.count > next) return undefined
-    const written = this.#takenAt(batch, request.stream, revision) ?? this.#storedAt(request.stream, revision)
+    const written = this.#takenAt(request.stream, revision) ?? this.#storedAt(request.stream, revision)
     if (written === undefined || written.count !== request.count) return undefined
-    if (idsIn(batch.eventsOf(number)) !== idsIn(written.events)) return undefined
+    if (idsIn(eventsText(request)) !== idsIn(written.events)) return undefined
     return { revision: revision + written.count - 1, position: written.position + written.count - 1 }
   }
 
   /** The append of this very batch that begins with `revision`. */
-  #takenAt(batch: AppendBatch, stream: string, revision: number): StoredAppend | undefined {
-    const taken = this.#taken.find((each) => each.stream === stream && each.revision === revision)
-    return taken && { ...taken, events: batch.eventsOf(taken.request) }
+  #takenAt(stream: string, revision: number): StoredAppend | undefined {
+    const taken = this.#taken.find((each) => each.request.stream === stream && each.revision === revision)
+    return taken && { stream, revision, position: taken.position, count: taken.request.count, events: eventsText(taken.request) }
   }
 
   /** The append in the store that begins with `revision`. */
@@ -220,6 +230,7 @@ export class Appender {
   /** Copies the write-ahead log into the file as far as readers allow; the next append may then start it anew. */
   checkpoint(): void {
     this.#checkpoint.get()
+    this.#logBytes = 0
   }
 
   close(): void {

@@ -6,7 +6,7 @@ import { corrupt } from './store-failure.ts'
  *
  * `appends` says whose they are, in clear, so that a stream is found without unpacking: a line feed, then for each
  * append its stream, the revision of its first event and how many events it has, between tabs, and a line feed.
- * (No stream name has a control character.) `body` holds, packed, a line for each: its events as a JSON array.
+ * (No stream name has a control character.) `body` holds, packed, a line for each: its events as a JSON array, and a line feed.
  */
 export interface CommitRow {
   /** Of its first event; the others count on from there. */

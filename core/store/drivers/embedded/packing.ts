@@ -11,8 +11,6 @@ const BROTLI = 1
 const SMALLEST_PACKED_BYTES = 512
 /** More than any commit has; a row that claims more is damaged. */
 export const MAX_TEXT_BYTES = 64 * 1024 * 1024
-/** A text up to this size is packed from memory that is kept for it. */
-const SCRATCH_BYTES = 1024 * 1024
 /** Beyond what is expected: an output buffer that is filled to the last byte has zlib make another. */
 const ROOM_BYTES = 64
 /** Logarithm of how far back alike bytes are found. */
@@ -20,24 +18,12 @@ const WINDOW_BITS = 18
 
 const FASTEST = { [constants.BROTLI_PARAM_QUALITY]: 0, [constants.BROTLI_PARAM_LGWIN]: WINDOW_BITS }
 
-export type Packed = Pick<CommitRow, 'size' | 'codec' | 'body'>
-
-/** Packs texts, one at a time. */
-export class Packer {
-  readonly #scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES)
-
-  /** `size`: bytes of the text in UTF-8. The answer is good until the next call. */
-  pack(text: string, size: number): Packed {
-    const bytes = this.#encode(text, size)
-    if (size < SMALLEST_PACKED_BYTES) return { size, codec: RAW, body: bytes }
-    const body = brotliCompressSync(bytes, { params: FASTEST })
-    return body.length < size ? { size, codec: BROTLI, body } : { size, codec: RAW, body: bytes }
-  }
-
-  #encode(text: string, size: number): Buffer {
-    if (size > SCRATCH_BYTES) return Buffer.from(text)
-    return this.#scratch.subarray(0, this.#scratch.write(text))
-  }
+/** Packs the text of a row, UTF-8. The answer may share its memory. */
+export function pack(text: Uint8Array): Pick<CommitRow, 'size' | 'codec' | 'body'> {
+  const size = text.length
+  if (size < SMALLEST_PACKED_BYTES) return { size, codec: RAW, body: text }
+  const body = brotliCompressSync(text, { params: FASTEST })
+  return body.length < size ? { size, codec: BROTLI, body } : { size, codec: RAW, body: text }
 }
 
 /** The text that was packed. Throws `STORE_CORRUPT`; allocates no more than the row says it holds, and that is capped. */

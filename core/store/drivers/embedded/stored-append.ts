@@ -14,7 +14,7 @@ export interface StoredAppend extends AppendLine {
 /** The appends of a row, in order. Throws `STORE_CORRUPT` when it does not hold what it says. */
 export function appendsOf(row: CommitRow, path: string): StoredAppend[] {
   const lines = appendLines(row, path)
-  const texts = unpack(row, path).split('\n')
+  const texts = unpack(row, path).slice(0, -1).split('\n')
   let position = row.position
   const appends = lines.map((line, i) => {
     const append = { ...line, position, events: texts[i] ?? '' }

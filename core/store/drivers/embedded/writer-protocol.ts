@@ -8,7 +8,10 @@ export interface WriterSettings {
   readonly known: Head | undefined
 }
 
-/** Appends in the order of the calls. Field by field, and all events in one text: that is cheaper to copy between threads than objects. */
+/**
+ * Appends in the order of the calls. Field by field, which is cheaper to copy between threads than objects; the events
+ * are not copied at all, but change hands.
+ */
 export interface AppendsMessage {
   readonly type: 'appends'
   readonly streams: string[]
@@ -16,11 +19,13 @@ export interface AppendsMessage {
   readonly expected: number[]
   /** Events of each append. */
   readonly counts: number[]
+  /** The bytes of `events` that belong to each append. */
+  readonly sizes: number[]
   /** The ids of the events of each append, one a line, when `EXPECT_ANY` is expected; else empty. */
   readonly ids: string[]
-  /** A line for each append: its events as a JSON array. */
-  readonly events: string
-  /** Of `events` in UTF-8. */
+  /** A line for each append: its events as a JSON array, in UTF-8. The memory goes back with the answer. */
+  readonly events: ArrayBuffer
+  /** How many of `events` are used. */
   readonly bytes: number
 }
 export type ToWriter = AppendsMessage | { readonly type: 'close' }
@@ -30,9 +35,9 @@ export type FromWriter =
   | { readonly type: 'opened'; readonly head: Head }
   | { readonly type: 'not-opened'; readonly failure: SentFailure }
   /** One transaction, in the order of the appends: revision, position, revision, position, … (`AppendAnswer`). */
-  | { readonly type: 'committed'; readonly answers: number[] }
+  | { readonly type: 'committed'; readonly answers: number[]; readonly buffers: ArrayBuffer[] }
   /** The next `count` appends were not written, or nobody knows. */
-  | { readonly type: 'failed'; readonly count: number; readonly failure: SentFailure }
+  | { readonly type: 'failed'; readonly count: number; readonly failure: SentFailure; readonly buffers: ArrayBuffer[] }
   /** The last message. Without a head the store could not be closed in order; nothing is lost by that. */
   | { readonly type: 'closed'; readonly head: Head | undefined }
 

@@ -4,15 +4,12 @@ import { Worker } from 'node:worker_threads'
 import { SallyportError } from '../../../errors.ts'
 import { StoreConflict, type AppendResult, type ExpectedRevision } from '../../event-store.ts'
 import type { AdmittedAppend } from '../../admit-append.ts'
+import { AppendDraft } from './append-draft.ts'
 import { received } from './store-failure.ts'
 import type { Head, Verification } from './verify-store.ts'
-import { CONFLICT, EXPECT_ANY, EXPECT_NO_STREAM, type AppendsMessage, type FromWriter, type ToWriter, type WriterSettings } from './writer-protocol.ts'
+import { CONFLICT, EXPECT_ANY, EXPECT_NO_STREAM, type FromWriter, type ToWriter, type WriterSettings } from './writer-protocol.ts'
 
 const WRITER = new URL(`./writer${extname(fileURLToPath(import.meta.url))}`, import.meta.url)
-
-/** A message becomes one transaction, or part of one: no larger than this, unless it is of one append. */
-const MAX_MESSAGE_APPENDS = 512
-const MAX_MESSAGE_BYTES = 2 * 1024 * 1024
 
 /** An append that was taken and not answered yet. */
 interface Waiting {
@@ -38,7 +35,7 @@ export interface WriterThreadOptions {
 export class WriterThread {
   readonly #options: WriterThreadOptions
   #worker: Worker | undefined
-  #batch = emptyAppends()
+  readonly #draft = new AppendDraft()
   /** Taken and not answered, oldest at `#answered`. */
   #waiting: Waiting[] = []
   #answered = 0
@@ -73,24 +70,12 @@ export class WriterThread {
     return new Promise((resolve, reject) => {
       const refusal = this.#refusal(admitted.bytes)
       if (refusal !== undefined) return reject(refusal)
-      if (this.#batch.bytes + admitted.bytes > MAX_MESSAGE_BYTES) this.#send()
+      if (this.#draft.full(admitted.bytes)) this.#send()
+      if (this.#draft.empty) setImmediate(() => this.#send())
+      this.#draft.add(stream, admitted, expectedCode(expected), count, ids)
       this.#waiting.push({ stream, expected, bytes: admitted.bytes, resolve, reject })
       this.#pendingBytes += admitted.bytes
-      this.#collect(stream, admitted, count, expected, ids)
     })
-  }
-
-  #collect(stream: string, { json, bytes }: AdmittedAppend, count: number, expected: ExpectedRevision, ids: string): void {
-    const batch = this.#batch
-    const first = batch.streams.length === 0
-    if (first) setImmediate(() => this.#send())
-    batch.events = first ? json : `${batch.events}\n${json}`
-    batch.bytes += first ? bytes : bytes + 1
-    batch.streams.push(stream)
-    batch.expected.push(expectedCode(expected))
-    batch.counts.push(count)
-    batch.ids.push(ids)
-    if (batch.streams.length >= MAX_MESSAGE_APPENDS) this.#send()
   }
 
   #refusal(bytes: number): SallyportError | undefined {
@@ -101,12 +86,11 @@ export class WriterThread {
   }
 
   #send(): void {
-    if (this.#batch.streams.length === 0) return
-    const batch = this.#batch
-    this.#batch = emptyAppends()
+    if (this.#draft.empty) return
     const worker = this.#worker ?? this.#start('tail', undefined)
     worker.ref()
-    worker.postMessage(batch satisfies ToWriter)
+    const message = this.#draft.take()
+    worker.postMessage(message satisfies ToWriter, [message.events])
   }
 
   #start(verification: Verification, known: Head | undefined): Worker {
@@ -121,8 +105,10 @@ export class WriterThread {
   }
 
   #take(message: FromWriter): void {
+    if (message.type !== 'committed' && message.type !== 'failed') return
+    this.#draft.giveBack(message.buffers)
     if (message.type === 'committed') this.#settle(message.answers)
-    else if (message.type === 'failed') this.#rejectNext(message.count, received(message.failure))
+    else this.#rejectNext(message.count, received(message.failure))
   }
 
   #settle(answers: readonly number[]): void {
@@ -154,7 +140,7 @@ export class WriterThread {
   #lose(worker: Worker, cause?: unknown): void {
     if (this.#worker !== worker) return
     this.#worker = undefined
-    this.#batch = emptyAppends()
+    this.#draft.clear()
     this.#rejectNext(this.#waiting.length - this.#answered, lost(this.#options.path, cause))
     void worker.terminate()
   }
@@ -179,10 +165,6 @@ export class WriterThread {
     await gone
     return head
   }
-}
-
-function emptyAppends(): AppendsMessage & { events: string; bytes: number } {
-  return { type: 'appends', streams: [], expected: [], counts: [], ids: [], events: '', bytes: 0 }
 }
 
 function answer(waiting: Waiting | undefined, revision: number, position: number): void {

@@ -11,16 +11,11 @@ import type { AppendsMessage, FromWriter, ToWriter, WriterSettings } from './wri
 /** Of events in one transaction, and so in one row: only a single message that is larger makes it more. */
 const MAX_COMMIT_BYTES = 2 * 1024 * 1024
 const MAX_COMMIT_APPENDS = 1024
-/** About so much goes to the write-ahead log before it is copied into the file: more is a longer pause, less more of them. */
-const CHECKPOINT_BYTES = 2 * 1024 * 1024
-/** What a commit costs in the log beyond its events: the page it begins in, and the pages above. */
-const COMMIT_OVERHEAD_BYTES = 8 * 1024
 
 class Writer {
   readonly #port: MessagePort
   readonly #path: string
   #appender: Appender | undefined
-  #logBytes = 0
 
   constructor(port: MessagePort, { path, verification, known }: WriterSettings) {
     this.#port = port
@@ -34,8 +29,8 @@ class Writer {
     port.on('message', (message: ToWriter) => this.#take(message))
   }
 
-  #post(message: FromWriter): void {
-    this.#port.postMessage(message)
+  #post(message: FromWriter, transfer: ArrayBuffer[] = []): void {
+    this.#port.postMessage(message, transfer)
   }
 
   #take(first: ToWriter): void {
@@ -59,26 +54,24 @@ class Writer {
   }
 
   #commit(batch: AppendBatch): void {
+    const { buffers } = batch
     try {
       this.#appender ??= new Appender(this.#path, 'tail')
       const answers: number[] = []
       for (const { revision, position } of this.#appender.append(batch)) answers.push(revision, position)
-      this.#post({ type: 'committed', answers })
+      this.#post({ type: 'committed', answers, buffers }, buffers)
     } catch (error) {
-      this.#post({ type: 'failed', count: batch.requests.length, failure: sendable(storeFailure(this.#path, error)) })
+      this.#post({ type: 'failed', count: batch.requests.length, failure: sendable(storeFailure(this.#path, error)), buffers }, buffers)
       return this.#discard()
     }
-    this.#tidy(batch.bytes)
+    this.#tidy()
   }
 
   /** After the answers, so that nobody waits for it who need not. A failure here is met again by the next append. */
-  #tidy(bytes: number): void {
-    this.#logBytes += bytes + COMMIT_OVERHEAD_BYTES
+  #tidy(): void {
     try {
       if (this.#appender?.indexIsDue === true) this.#appender.flushIndex()
-      if (this.#logBytes < CHECKPOINT_BYTES) return
-      this.#logBytes = 0
-      this.#appender?.checkpoint()
+      if (this.#appender?.checkpointIsDue === true) this.#appender.checkpoint()
     } catch {
       this.#discard()
     }
