@@ -14,14 +14,15 @@ export interface StoredAppend extends AppendLine {
 /** The appends of a row, in order. Throws `STORE_CORRUPT` when it does not hold what it says. */
 export function appendsOf(row: CommitRow, path: string): StoredAppend[] {
   const lines = appendLines(row, path)
-  const texts = unpack(row, path).slice(0, -1).split('\n')
+  const texts = unpack(row, path).split('\n')
   let position = row.position
   const appends = lines.map((line, i) => {
     const append = { ...line, position, events: texts[i] ?? '' }
     position += line.count
     return append
   })
-  if (texts.length === lines.length && position === row.position + row.count) return appends
+  const whole = texts.length === lines.length + 1 && texts.at(-1) === ''
+  if (whole && position === row.position + row.count) return appends
   throw corrupt(path, `the commit at position ${row.position} does not hold the appends it says`)
 }
 

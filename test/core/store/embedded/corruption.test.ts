@@ -111,8 +111,9 @@ describe('embedded store: damage', () => {
       ['count = count + 1', /the commit at position 11 does not hold the appends it says/],
       ['appends = appends || substr(appends, 2)', /the commit at position 11 does not hold the appends it says/],
       ["appends = char(10) || 'stream-2' || char(10)", /the commit at position 11 does not say whose it is/],
-      ["codec = 0, body = CAST('not JSON' AS BLOB), size = 8", /the append at position 11 is not JSON/],
-      ["codec = 0, body = CAST('[]' AS BLOB), size = 2", /the append at position 11 does not hold the 2 events it says/],
+      ["codec = 0, body = CAST('not JSON' || char(10) AS BLOB), size = 9", /the append at position 11 is not JSON/],
+      ["codec = 0, body = CAST('[]' AS BLOB), size = 2", /the commit at position 11 does not hold the appends it says/],
+      ["codec = 0, body = CAST('[]' || char(10) AS BLOB), size = 3", /the append at position 11 does not hold the 2 events it says/],
     ]
     for (const [change, why] of cases) {
       writeFileSync(path, whole)
