@@ -102,7 +102,7 @@ export class PostgresAdapter implements ProtocolAdapter {
         reached.on('error', () => {})
       })
       if (result.kind === 'session') return await this.#begin(result)
-      this.#sessions.get(keyText(result.key))?.session.cancel()
+      await this.#sessions.get(keyText(result.key))?.session.cancel()
       socket.destroy()
     } catch (error) {
       await this.#refuse(current, address, error)
@@ -154,10 +154,10 @@ export class PostgresAdapter implements ProtocolAdapter {
     running.start()
   }
 
-  #cancelAtTarget({ route: { target }, upstream }: Admitted): void {
+  async #cancelAtTarget({ route: { target }, upstream }: Admitted): Promise<void> {
     if (upstream.backendKey === undefined) return
     const { host, port, tls, connectTimeoutMs: timeoutMs } = target
-    sendCancelRequest({ host, port, tls, timeoutMs, key: upstream.backendKey }).catch((error: unknown) => {
+    await sendCancelRequest({ host, port, tls, timeoutMs, key: upstream.backendKey }).catch((error: unknown) => {
       this.#o.log('warn', 'a cancel request did not reach the target', { target: target.name, error: error instanceof Error ? error.message : String(error) })
     })
   }

@@ -19,8 +19,8 @@ export interface SessionOptions {
   /** What each of them sent before the session took over. */
   readonly clientLeftover: Buffer
   readonly targetLeftover: Buffer
-  /** Sends a CancelRequest to the target for this session's backend. */
-  readonly cancelAtTarget: () => void
+  /** Sends a CancelRequest to the target for this session's backend; resolves when the target has it. */
+  readonly cancelAtTarget: () => Promise<void>
   readonly ended: () => void
 }
 
@@ -87,10 +87,13 @@ export class PostgresSession {
     if (this.#o.clientLeftover.length > 0) this.#fromClient(this.#o.clientLeftover)
   }
 
-  /** A CancelRequest with this session's key came. */
-  cancel(): void {
+  /**
+   * A CancelRequest with this session's key came. Resolves when it has done what it can: whoever sent it waits for that,
+   * so that it does not hit the statement after.
+   */
+  async cancel(): Promise<void> {
     if (this.#requests.cancel() || this.#responses.idle) return
-    this.#o.cancelAtTarget()
+    await this.#o.cancelAtTarget()
   }
 
   /** The gateway stops: what is held is withdrawn, and the client is told. */
