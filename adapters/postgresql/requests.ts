@@ -74,7 +74,7 @@ export class Requests {
   #backlog: Buffer[] = []
   #stalled = false
   #paused = false
-  #wakeOnReady: (() => void)[] = []
+  #wakeOnSettled: (() => void)[] = []
   /** What becomes of the pieces of a message that is too large to be held. */
   #pieces: 'copy' | 'forward' | 'discard' = 'copy'
 
@@ -124,7 +124,7 @@ export class Requests {
   /** The target is ready: names are settled. Portals do not outlive their transaction. */
   ready(transaction: string): void {
     if (transaction === 'idle') this.#portals.clear()
-    for (const wake of this.#wakeOnReady.splice(0)) wake()
+    this.#wake()
   }
 
   /** A CancelRequest came. True when it was for a statement that is held here. */
@@ -162,7 +162,7 @@ export class Requests {
   }
 
   /** Stops reading until `until` resolves; what comes meanwhile is kept in order. */
-  #stall(until: Promise<unknown>, then: () => void): void {
+  #stall(until: Promise<unknown>, then: () => void): true {
     this.#stalled = true
     this.#o.client.pause('stalled')
     until.then(() => {
@@ -172,6 +172,7 @@ export class Requests {
       this.#drain()
       this.#o.handlers.flush()
     }).catch((error: unknown) => this.#o.handlers.broken(error))
+    return true
   }
 
   #throttle(): void {
@@ -209,16 +210,24 @@ export class Requests {
 
   /** Its values cannot all be held: it is decided now, on those that are here, and the Execute that follows is the decided run. */
   #largeBind(): true {
+    const { observer } = this.#o
+    if (observer.unsettled || observer.renaming) return this.#stall(this.#settledBefore(undefined), () => {})
     const { buffer, start, end } = this.#reader
     const { portal: name, statement, values } = decodeBind(buffer, start, end, MAX_VALUE_BYTES, false)
     const found = this.#statements.lookup(statement, this.#segment)
     if (found === UNSETTLED) return this.#whenSettled(() => {})
-    const prepared = found ?? { understood: this.#o.observer.unknownStatement(statement) }
-    const run = this.#run(prepared.understood, 'execute', values, false)
+    const prepared = found ?? { understood: observer.unknownStatement(statement) }
+    const understood = observer.again(prepared.understood, (other) => this.#preparedByName(other))
+    if (understood instanceof Promise) return this.#stall(understood, () => {})
+    observer.takesPortal(name)
+    // It is decided as a whole with its statement: what else waits is a preparation, and comes first.
+    const entries = this.#undecided
+    this.#undecided = entries.filter((entry) => entry.prepared !== prepared)
+    this.#decideUndecided(undefined)
+    const run = this.#run(understood, 'execute', values, false)
+    cover(entries.filter((entry) => entry.prepared === prepared), run)
     const portal: Portal = { name, prepared, values, valuesComplete: false, described: false, description: undefined, run, early: true }
-    const change = this.#portals.change(name, this.#segment, portal)
-    const settle = (done: boolean): void => this.#portals.settle(change, done)
-    this.#decideUndecided({ run, portal })
+    const settle = this.#change(this.#portals, name, portal)
     this.#decisions.decide(run)
     return this.#largeDecided(run, { kind: 'bind', settle, serves: run })
   }
@@ -325,8 +334,7 @@ export class Requests {
     this.#understand(text, (understood) => {
       this.#o.observer.takesStatement(name)
       const prepared: Prepared = { understood }
-      const change = this.#statements.change(name, this.#segment, prepared)
-      const settle = (done: boolean): void => this.#statements.settle(change, done)
+      const settle = this.#change(this.#statements, name, prepared)
       this.#enqueueUndecided({ buffer, start, end, operation: { kind: 'parse', settle }, run: undefined, undecided: true, prepared })
     })
   }
@@ -340,8 +348,7 @@ export class Requests {
     if (this.#portals.size > MAX_NAMES) throw new WireViolation(`more than ${MAX_NAMES} portals`)
     const prepared = found ?? { understood: this.#o.observer.unknownStatement(statement) }
     const portal: Portal = { name, prepared, values, valuesComplete: complete, described: false, description: undefined, run: undefined, early: false }
-    const change = this.#portals.change(name, this.#segment, portal)
-    const settle = (done: boolean): void => this.#portals.settle(change, done)
+    const settle = this.#change(this.#portals, name, portal)
     this.#enqueueUndecided({ buffer, start, end, operation: { kind: 'bind', settle }, run: undefined, undecided: true, portal })
   }
 
@@ -359,7 +366,7 @@ export class Requests {
     const { kind, name } = decodeNamed(buffer, start, end)
     if (kind === 'S') this.#o.observer.takesStatement(name)
     else this.#o.observer.takesPortal(name)
-    const settle = kind === 'S' ? removal(this.#statements, name, this.#segment) : removal(this.#portals, name, this.#segment)
+    const settle = kind === 'S' ? this.#change(this.#statements, name, undefined) : this.#change(this.#portals, name, undefined)
     this.#queue.add({ buffer, start, end, operation: { kind: 'close', settle }, run: undefined, undecided: false })
   }
 
@@ -373,8 +380,9 @@ export class Requests {
     portal.early = false
     if (portal.run !== undefined && (early || portal.run.suspended)) return this.#enqueueExecute(buffer, start, end, portal, portal.run)
     this.#whenUnderstood(this.#o.observer.again(portal.prepared.understood, (name) => this.#preparedByName(name)), (understood) => {
+      const covered = this.#decideUndecided(portal)
       const run = this.#run(understood, 'execute', portal.values, portal.valuesComplete)
-      this.#decideUndecided({ run, portal })
+      cover(covered, run)
       this.#decisions.decide(run)
       portal.run = run
       this.#enqueueExecute(buffer, start, end, portal, run)
@@ -398,17 +406,26 @@ export class Requests {
     this.#queue.add({ buffer, start, end, operation: { kind: 'sync' }, run: undefined, undecided: false })
   }
 
-  /** Gives each undecided Parse and Bind the run it is for: `covering`, if it is for that one, or a preparation of its own. */
-  #decideUndecided(covering: { run: Run; portal: Portal } | undefined): void {
-    if (this.#undecided.length === 0) return
+  /**
+   * Gives each undecided Parse and Bind that is not for `portal` a preparation of its own; returns the others, for `cover`.
+   * It comes before the run of that portal is made: a run may wait for older ones, and those are ahead of it in the queue.
+   */
+  #decideUndecided(portal: Portal | undefined): readonly Entry[] {
     const entries = this.#undecided
+    if (entries.length === 0) return entries
     this.#undecided = []
+    const covered: Entry[] = []
     for (const entry of entries) {
-      entry.undecided = false
-      const covered = covering !== undefined && (entry.portal === covering.portal || entry.prepared === covering.portal.prepared)
-      entry.run = covered ? covering.run : this.#preparation(entry)
-      if (entry.operation !== undefined) entry.operation[covered ? 'serves' : 'run'] = entry.run
+      if (portal !== undefined && (entry.portal === portal || entry.prepared === portal.prepared)) covered.push(entry)
+      else this.#decidePreparation(entry)
     }
+    return covered
+  }
+
+  #decidePreparation(entry: Entry): void {
+    entry.undecided = false
+    entry.run = this.#preparation(entry)
+    if (entry.operation !== undefined) entry.operation.run = entry.run
   }
 
   #preparation({ prepared, portal }: Entry): Run | undefined {
@@ -428,7 +445,7 @@ export class Requests {
 
   #understand(text: Buffer, then: (understood: Understood) => void): void {
     const { observer } = this.#o
-    if (observer.unsettled) return this.#stall(this.#settledBefore(undefined), () => this.#understand(text, then))
+    if (observer.unsettled) return void this.#stall(this.#settledBefore(undefined), () => this.#understand(text, then))
     this.#whenUnderstood(observer.understand(text, (name) => this.#preparedByName(name)), then)
   }
 
@@ -452,6 +469,19 @@ export class Requests {
     return found === undefined || found === UNSETTLED ? undefined : found.understood
   }
 
+  /** Notes what a name is about to stand for; the result is told whether the target did it. */
+  #change<T>(names: Names<T>, name: string, value: T | undefined): (done: boolean) => void {
+    const change = names.change(name, this.#segment, value)
+    return (done) => {
+      names.settle(change, done)
+      this.#wake()
+    }
+  }
+
+  #wake(): void {
+    for (const wake of this.#wakeOnSettled.splice(0)) wake()
+  }
+
   /** Once nothing under way can give a name to another statement or portal. */
   #whenNamed(then: () => void): void {
     this.#stall(this.#settledBefore(undefined), then)
@@ -459,7 +489,7 @@ export class Requests {
 
   #whenSettled(then: () => void): true {
     const { promise, resolve } = Promise.withResolvers<void>()
-    this.#wakeOnReady.push(resolve)
+    this.#wakeOnSettled.push(resolve)
     this.#advance()
     this.#o.handlers.flush()
     this.#stall(promise, then)
@@ -486,15 +516,19 @@ export class Requests {
   }
 }
 
+/** They are for this run, and go when it may. */
+function cover(entries: readonly Entry[], run: Run): void {
+  for (const entry of entries) {
+    entry.undecided = false
+    entry.run = run
+    if (entry.operation !== undefined) entry.operation.serves = run
+  }
+}
+
 function forget<T>(names: Names<T>, gone: { readonly name: string | undefined } | undefined): void {
   if (gone === undefined) return
   if (gone.name === undefined) names.clear()
   else names.define(gone.name, undefined)
-}
-
-function removal<T>(names: Names<T>, name: string, segment: number): (done: boolean) => void {
-  const change = names.change(name, segment, undefined)
-  return (done) => names.settle(change, done)
 }
 
 /** A message that has to be whole is larger than the configuration allows. */
