@@ -32,25 +32,30 @@ export function admitAppend(stream: string, events: readonly NewEvent[], expecte
 
 function checkEvent(stream: string, event: NewEvent): void {
   const { id } = event
-  if (typeof id !== 'string' || id === '' || id.length > MAX_EVENT_ID_LENGTH) {
-    refuse(stream, `an event id is a string of 1 to ${MAX_EVENT_ID_LENGTH} characters`)
+  if (typeof id !== 'string' || id === '' || id.length > MAX_EVENT_ID_LENGTH || CONTROL_CHARACTER.test(id)) {
+    refuse(stream, `an event id is a string of 1 to ${MAX_EVENT_ID_LENGTH} characters without control characters`)
   }
   const problem = problemWith(event)
   if (problem !== undefined) refuse(stream, problem)
 }
 
-// oxlint-disable-next-line no-control-regex -- names are one line of text: they are hashed line by line and printed
-const NOT_IN_A_NAME = /[\u0000-\u001f\u007f]/
+// oxlint-disable-next-line no-control-regex -- names and ids are one line of text: they are joined by line, and printed
+const CONTROL_CHARACTER = /[\u0000-\u001f\u007f]/
 
 function checkStreamName(stream: string): void {
   const fits = typeof stream === 'string' && stream !== '' && stream.length <= MAX_STREAM_NAME_LENGTH
-  if (fits && stream.isWellFormed() && !NOT_IN_A_NAME.test(stream)) return
+  if (fits && stream.isWellFormed() && !CONTROL_CHARACTER.test(stream)) return
   throw new SallyportError(
     'STORE_REFUSED',
     `a stream name is 1 to ${MAX_STREAM_NAME_LENGTH} characters of well-formed text without control characters`,
   )
 }
 
+/**
+ * What an append costs its caller is mostly this. V8 (13.8 and later) does it twice as fast for events in which every
+ * string is in one piece; a single one that was put together with `+` or a template, even long ago, has it take a slower
+ * path. Strings out of JSON.parse or a Buffer are in one piece.
+ */
 function serialise(stream: string, events: readonly NewEvent[]): string {
   try {
     return JSON.stringify(events)

@@ -13,7 +13,7 @@ describe('stores: limits', () => {
     for (const name of ['', 'x'.repeat(513), 'two\nlines', 'nul\u0000', 'half \ud800']) {
       await rejectsWith('STORE_REFUSED', store.append(name, [anEvent()], 'any'), /a stream name is/)
     }
-    await rejectsWith('STORE_REFUSED', store.append('s', [{ ...anEvent(), id: '' }], 'any'), /an event id is/)
+    for (const id of ['', 'x'.repeat(257), 'two\nlines']) await rejectsWith('STORE_REFUSED', store.append('s', [{ ...anEvent(), id }], 'any'), /an event id is/)
     await rejectsWith('STORE_REFUSED', store.append('s', [anEvent()], -1n), /expected revision -1 is negative/)
     await rejectsWith('STORE_REFUSED', store.append('s', someEvents(MAX_APPEND_EVENTS + 1), 'any'), /4097 events are more than 4096/)
     await rejectsWith('STORE_REFUSED', store.append('s', [anEvent('', MAX_APPEND_BYTES)], 'any'), /bytes are more than/)
