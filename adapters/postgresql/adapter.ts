@@ -54,6 +54,8 @@ export class PostgresAdapter implements ProtocolAdapter {
   readonly #sessions = new Map<string, { session: PostgresSession; subject: string }>()
   readonly #knowledge = new Map<string, Knowledge>()
   readonly #arriving = new Set<Socket>()
+  /** Who has proven themselves, and will have a session in a moment; counted as if they had. */
+  readonly #entering = new Set<{ subject: string }>()
   readonly #mockSecret: Buffer
   #stopping = false
 
@@ -87,6 +89,7 @@ export class PostgresAdapter implements ProtocolAdapter {
 
   async #arrived(socket: Socket, options: PostgresListenerOptions, ownTarget: PostgresTarget | undefined): Promise<void> {
     const address = `${socket.remoteAddress ?? ''}:${socket.remotePort ?? 0}`
+    const place = { subject: '' }
     let current = socket
     this.#arriving.add(socket)
     socket.on('error', () => {})
@@ -95,7 +98,7 @@ export class PostgresAdapter implements ProtocolAdapter {
       const { gate, directory, limits } = this.#o
       const admission = {
         gate, directory, targets: this.#targets, ownTarget, tls: options.tls, tlsRequired: options.tlsRequired ?? false,
-        loginTimeoutMs: limits.loginTimeoutMs, mockSecret: this.#mockSecret, capacity: (subject: string) => this.#capacity(subject),
+        loginTimeoutMs: limits.loginTimeoutMs, mockSecret: this.#mockSecret, capacity: (subject: string) => this.#take(place, subject),
       }
       const result = await admit(socket, address, admission, (reached) => {
         current = reached
@@ -108,6 +111,7 @@ export class PostgresAdapter implements ProtocolAdapter {
       await this.#refuse(current, address, error)
     } finally {
       this.#arriving.delete(socket)
+      this.#entering.delete(place)
     }
   }
 
@@ -123,13 +127,17 @@ export class PostgresAdapter implements ProtocolAdapter {
     socket.resume()
   }
 
-  #capacity(subject: string): string | undefined {
+  /** Takes a place for one more session; why there is none, or `undefined`. */
+  #take(place: { subject: string }, subject: string): string | undefined {
     const { sessions, sessionsPerPerson } = this.#o.limits
     if (this.#stopping) return 'the gateway is stopping'
-    if (this.#sessions.size >= sessions) return `this gateway has its ${sessions} sessions (limits.sessions)`
+    if (this.#sessions.size + this.#entering.size >= sessions) return `this gateway has its ${sessions} sessions (limits.sessions)`
     let own = 0
-    for (const session of this.#sessions.values()) if (session.subject === subject) own++
-    return own >= sessionsPerPerson ? `"${subject}" has ${sessionsPerPerson} sessions (limits.sessions-per-person)` : undefined
+    for (const others of [this.#sessions.values(), this.#entering]) for (const other of others) if (other.subject === subject) own++
+    if (own >= sessionsPerPerson) return `"${subject}" has ${sessionsPerPerson} sessions (limits.sessions-per-person)`
+    place.subject = subject
+    this.#entering.add(place)
+    return undefined
   }
 
   async #begin(admitted: Admitted): Promise<void> {
@@ -152,6 +160,7 @@ export class PostgresAdapter implements ProtocolAdapter {
     })
     this.#sessions.set(id, { session: running, subject: session.identity.subject })
     running.start()
+    if (this.#stopping) await running.stop()
   }
 
   async #cancelAtTarget({ route: { target }, upstream }: Admitted): Promise<void> {

@@ -46,6 +46,8 @@ export class ByteStream {
     this.#socket.on('end', () => handlers.ended())
     this.#socket.on('error', (error) => this.#close(error))
     this.#socket.on('close', () => this.#close(undefined))
+    // It may have gone before anybody listened.
+    if (this.#socket.destroyed) setImmediate(() => this.#close(undefined))
     this.#socket.resume()
   }
 
