@@ -46,6 +46,7 @@ export class Observer {
   readonly #changing = new Set<Run>()
   #waiting: (() => void)[] = []
   #definedInTransaction = false
+  readonly #reported = new Map<string, string>()
   /** Texts of PREPARE statements. */
   readonly #texts = new WeakMap<Statement, string>()
 
@@ -147,8 +148,9 @@ export class Observer {
     for (const wake of this.#waiting.splice(0)) wake()
   }
 
+  /** The target says what a setting has become: by the time it is ready, and whatever came before is taken in. */
   parameter(name: string, value: string): void {
-    this.#names.report(name, value)
+    this.#reported.set(name, value)
   }
 
   /** The target reported an error. */
@@ -159,10 +161,16 @@ export class Observer {
   /** The target is ready for the next query, in this state of the transaction. */
   ready(transaction: string): void {
     this.#names.ready(transaction)
+    if (this.#reported.size > 0) this.#takeReports()
     if (transaction === 'idle' && this.#definedInTransaction) {
       this.#definedInTransaction = false
       this.#knowledge.changed()
     }
+  }
+
+  #takeReports(): void {
+    for (const [name, value] of this.#reported) this.#names.report(name, value)
+    this.#reported.clear()
   }
 
   /** Until the transaction ends, nobody else sees what was defined, and the gateway's own connection neither. */

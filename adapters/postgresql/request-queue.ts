@@ -115,6 +115,7 @@ export class RequestQueue {
 
   #send({ buffer, start, end, operation }: Entry): void {
     if (operation?.kind === 'execute') this.#describeIfMasked(operation)
+    else if (operation?.kind === 'describe' && operation.portal !== undefined) operation.portal.described = true
     this.#target.add(buffer, start, end)
     if (operation !== undefined) this.#responses.expect(operation)
   }

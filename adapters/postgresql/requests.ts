@@ -357,7 +357,6 @@ export class Requests {
     const { kind, name } = decodeNamed(buffer, start, end)
     const portal = kind === 'P' ? this.#portals.lookup(name, this.#segment) : undefined
     if (portal === UNSETTLED) return void this.#whenSettled(() => this.#describe(buffer, start, end))
-    if (portal !== undefined) portal.described = true
     this.#queue.add({ buffer, start, end, operation: { kind: 'describe', portal }, run: undefined, undecided: false })
   }
 
@@ -371,7 +370,7 @@ export class Requests {
   }
 
   #execute(buffer: Buffer, start: number, end: number): void {
-    if (this.#o.observer.renaming) return this.#whenNamed(() => this.#execute(buffer, start, end))
+    if (this.#o.observer.renaming || this.#o.observer.unsettled) return this.#whenNamed(() => this.#execute(buffer, start, end))
     const { portal: name } = decodeExecute(buffer, start, end)
     const found = this.#portals.lookup(name, this.#segment)
     if (found === UNSETTLED) return void this.#whenSettled(() => this.#execute(buffer, start, end))
@@ -482,7 +481,7 @@ export class Requests {
     for (const wake of this.#wakeOnSettled.splice(0)) wake()
   }
 
-  /** Once nothing under way can give a name to another statement or portal. */
+  /** Once nothing under way can change what a name means. */
   #whenNamed(then: () => void): void {
     this.#stall(this.#settledBefore(undefined), then)
   }

@@ -110,7 +110,11 @@ export class SessionNames implements NamedStatements {
   /** A ParameterStatus from the server is the truth for what it names. `search_path` comes quoted, as SHOW gives it. */
   report(name: string, value: string): void {
     const setting = tracked(name)
-    if (setting !== undefined) this.#set(setting, setting === 'search_path' ? splitPath(value) : [value], false)
+    if (setting === undefined) return
+    const next = setting === 'search_path' ? splitPath(value) : [value]
+    const current = this.#current(setting)
+    // What is known to hold for this transaction only must go on being known as that.
+    if (current === 'unknown' || current.join('\0') !== next.join('\0')) this.#set(setting, next, false)
   }
 
   /**
