@@ -94,7 +94,8 @@ export class RawClient {
   async end(): Promise<void> {
     if (this.socket.destroyed) return
     const over = once(this.socket, 'close')
-    this.socket.end(X)
+    if (this.socket.writable) this.socket.end(X)
+    else this.socket.destroy()
     await over
   }
 
