@@ -144,6 +144,8 @@ async function arrive(socket: Socket, options: AdmissionOptions, signal: AbortSi
         return { kind: 'cancel', key: { processId: step.processId, secret: step.secret } }
       case 'startup':
         return { socket: current, encrypted: startup.encrypted, message: step.message, leftover: step.leftover }
+      case 'left':
+        throw new Refused('disconnected', '08006', 'the client left before it was let in')
       default:
         return step satisfies never
     }

@@ -15,9 +15,13 @@ export type StartupStep =
   /** Find the session, cancel, and close without an answer. */
   | { readonly kind: 'cancel'; readonly processId: number; readonly secret: Buffer }
   | { readonly kind: 'startup'; readonly message: StartupMessage; readonly leftover: Buffer }
+  /** The client says goodbye before it began: close without an answer. */
+  | { readonly kind: 'left' }
 
 const WAIT: StartupStep = { kind: 'wait' }
 const TLS_HANDSHAKE_RECORD = 0x16
+/** Terminate, which drivers send when they are told to end while they still connect; the server says nothing to it either. */
+const TERMINATE = Buffer.from([0x58, 0, 0, 0, 4])
 
 /**
  * Everything before the authentication request, without I/O: feed it what the client sent, do what it says.
@@ -46,6 +50,7 @@ export class ClientStartup {
     const received = this.#received.length === 0 ? bytes : Buffer.concat([this.#received, bytes])
     this.#received = received
     if (received[0] === TLS_HANDSHAKE_RECORD && this.#isFirst()) return this.#directTls(received)
+    if (received.subarray(0, TERMINATE.length).equals(TERMINATE)) return { kind: 'left' }
     const length = startupPacketLength(received)
     if (length === undefined || received.length < length) return this.#keep(received)
     this.#received = received.subarray(length)
