@@ -20,10 +20,10 @@ const RECENT_ANY = 4096
 const RECENT_ANY_AT_START = 512
 
 /**
- * About so much goes to the write-ahead log before it is copied into the file: less is more pauses, and one append in
- * a hundred must not meet one; more is longer ones.
+ * About so much goes to the write-ahead log before it is copied into the file. With less, one append in a hundred would
+ * meet the pause; with more it is longer, and it takes longer until the log stops growing, which syncs faster.
  */
-const CHECKPOINT_BYTES = 8 * 1024 * 1024
+const CHECKPOINT_BYTES = 4 * 1024 * 1024
 /** What a commit costs in the log beyond what it stores: the page it begins in, and the pages above. */
 const COMMIT_OVERHEAD_BYTES = 8 * 1024
 

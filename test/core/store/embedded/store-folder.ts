@@ -14,6 +14,8 @@ export function storePath(t: TestContext): string {
 }
 
 const STREAMS = 3
+/** Enough that also a commit of one append is packed. */
+const PADDING = 400
 
 /** Appends of two events each, asked for at once, so that they share commits. */
 export async function fill(store: EventStore, appends: number): Promise<void> {
@@ -21,7 +23,7 @@ export async function fill(store: EventStore, appends: number): Promise<void> {
 }
 
 async function appendOne(store: EventStore, i: number): Promise<void> {
-  await store.append(`stream-${i % STREAMS}`, [anEvent(`${i} a `, 100), anEvent(`${i} b `, 100)], 'any')
+  await store.append(`stream-${i % STREAMS}`, [anEvent(`${i} a `, PADDING), anEvent(`${i} b `, PADDING)], 'any')
 }
 
 /** A store of so many appends of two events each, every one a commit of its own. Closed in order. */
