@@ -19,6 +19,7 @@ import type { ApprovalRequested, Command, NewEvent, Outcome, Recording, SessionC
 import { FlushSchedule } from './flush-schedule.ts'
 import { GateSession, type SessionRequest } from './gate-session.ts'
 import { Journal } from './journal.ts'
+import { inOnePiece } from './in-one-piece.ts'
 import type { RuleEngine } from './rules/rule-engine.ts'
 import type { EventStore } from './store/event-store.ts'
 
@@ -58,8 +59,9 @@ export class Gate {
 
   /** Opens a session; rejects when its first event cannot be made durable, and then nobody may be let in. */
   async open(request: SessionRequest): Promise<GateSession> {
-    const { store, source, clock } = this.#options
-    const id = randomUUID()
+    const { store, clock } = this.#options
+    const source = inOnePiece(this.#options.source)
+    const id = inOnePiece(randomUUID() as string)
     const published = (events: readonly NewEvent[]): void => this.#publish(events)
     const journal = new Journal(id, { store, source, clock, published, staged: (it) => this.#schedule.soon(it) })
     const session = new GateSession(id, request, journal, rfc3339(clock.now()))

@@ -1,8 +1,9 @@
-import type { Mask, MaskMethod, Target } from '../../core/index.ts'
+import { inOnePiece, type Mask, type MaskMethod, type Target } from '../../core/index.ts'
 import { CatalogueConnection } from './auth/catalogue-connection.ts'
 import { opaque, type Understood } from './observe.ts'
 import { RecentCache } from './recent-cache.ts'
 import { analyse, Catalogue, maskedOrigins, maskPlan, originKey, type Analysis, type SessionNames, type Statement } from './sql/index.ts'
+import { deepFreeze } from './sql/analysis.ts'
 import { splitPath } from './sql/session-names.ts'
 import type { Route } from './target.ts'
 
@@ -96,8 +97,8 @@ export class Knowledge {
 
   ofAnalysis(text: string, analysis: Analysis, key: string): Understood {
     const { action, actions, resources, fidelity, opaque: reason, sql } = analysis
-    const command = { protocol: 'postgresql', action, actions: actions as string[], text, resources: resources as never, fidelity, opaque: reason, facts: factsOf(sql) }
-    return { command: Object.freeze(command), analysis, changesMeaning: analysis.statements.some(changesMeaning), key }
+    const command = deepFreeze(inOnePiece({ protocol: 'postgresql', action, actions: [...actions], resources: [...resources], fidelity, opaque: reason, facts: { sql } }))
+    return { command: Object.freeze({ ...command, text }), analysis, changesMeaning: analysis.statements.some(changesMeaning), key }
   }
 
   /**
@@ -247,14 +248,6 @@ function planOf({ analysis, command }: Understood, masks: readonly Mask[], targe
 
 function hasUnknown({ analysis }: Understood): boolean {
   return analysis !== undefined && analysis.unknown.length > 0
-}
-
-const facts = new WeakMap<object, { readonly sql: unknown }>()
-/** One object per analysis, so that what is remembered by it is found again. */
-function factsOf(sql: object): { sql: unknown } {
-  let made = facts.get(sql)
-  if (made === undefined) facts.set(sql, (made = Object.freeze({ sql })))
-  return made
 }
 
 /** What a statement may leave behind that makes a later one mean something else. */

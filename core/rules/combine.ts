@@ -1,3 +1,4 @@
+import { inOnePiece } from '../in-one-piece.ts'
 import { EFFECTS, MASK_METHODS, type ApprovalTerms, type Effect, type Mask, type Obligations, type Verdict, type Vote } from '../events/index.ts'
 import type { RuleVote } from './vote.ts'
 
@@ -92,7 +93,7 @@ function approvalTerms(votes: readonly RuleVote[], fallback: CombineOptions['app
 }
 
 function verdict(effect: Effect, by: Verdict['by'], reason: string, votes: Vote[], obligations: Obligations, ruleset: string): Verdict {
-  return freeze({ effect, by, reason, votes, obligations, ruleset })
+  return freeze(inOnePiece<Verdict>({ effect, by, reason, votes, obligations, ruleset }))
 }
 
 function freeze<T>(value: T): T {
