@@ -31,6 +31,11 @@ export class Names<T> {
     return last?.segment === segment ? last.value : UNSETTLED
   }
 
+  /** What the target is known to have under the name, whatever is on its way. */
+  confirmed(name: string): T | undefined {
+    return this.#confirmed.get(name)
+  }
+
   change(name: string, segment: number, value: T | undefined): Change<T> {
     const change = { name, segment, value }
     if (name.startsWith(NOT_ASCII)) return change

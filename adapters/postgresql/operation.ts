@@ -18,8 +18,8 @@ export interface Portal {
   description: Buffer | undefined
   /** The run that it is in the middle of, or was decided for before its Execute came. */
   run: Run | undefined
-  /** It was decided when its Bind came; the Execute is yet to come. */
-  early: boolean
+  /** SQL declared it: every Execute of it is a command, as every FETCH is. */
+  readonly cursor: boolean
 }
 
 /** One message that the target was sent and owes an answer to (but for the end of a COPY, which is answered by its command). */
@@ -36,6 +36,8 @@ export interface Operation {
   readonly injected?: boolean
   /** What the client gets in place of the target's error. */
   readonly refusal?: Buffer | undefined
+  /** Of an Execute: its row limit; 0 is none. */
+  readonly maxRows?: number
   /** How often a COPY was ended between this message and the next. */
   copyEnds?: number
 }

@@ -60,7 +60,7 @@ export interface RequestOptions {
  */
 export class Requests {
   readonly #o: RequestOptions
-  readonly #reader = new FrameReader(MAX_SMALL_BYTES)
+  readonly #reader: FrameReader
   readonly #statements = new Names<Prepared>()
   readonly #portals = new Names<Portal>()
   readonly #decisions: Decisions
@@ -80,7 +80,8 @@ export class Requests {
 
   constructor(options: RequestOptions) {
     this.#o = options
-    const { gate, session, observer, target, responses, handlers } = options
+    const { gate, session, observer, target, responses, handlers, limits } = options
+    this.#reader = new FrameReader(Math.min(MAX_SMALL_BYTES, limits.statementBytes))
     this.#queue = new RequestQueue(target, responses)
     this.#decisions = new Decisions({
       gate, session, observer,
@@ -190,7 +191,7 @@ export class Requests {
     const { statementBytes } = this.#o.limits
     if (type === FRONTEND.copyData) return this.#passOn('copy')
     if (type === FRONTEND.bind && length > MAX_VALUE_BYTES) return this.#reader.gather(BEGINNING_BYTES) && this.#largeBind()
-    if (length <= statementBytes) this.#reader.hold()
+    if (length <= statementBytes || type === FRONTEND.bind) this.#reader.hold()
     else if (type === FRONTEND.query || type === FRONTEND.parse) return this.#reader.gather(BEGINNING_BYTES) && this.#largeStatement(type, length)
     else throw new TooLarge(`a message of ${length} bytes; this gateway takes ${statementBytes} (limits.statement-bytes)`)
     return true
@@ -226,8 +227,13 @@ export class Requests {
     this.#decideUndecided(undefined)
     const run = this.#run(understood, 'execute', values, false)
     cover(entries.filter((entry) => entry.prepared === prepared), run)
-    const portal: Portal = { name, prepared, values, valuesComplete: false, described: false, description: undefined, run, early: true }
-    const settle = this.#change(this.#portals, name, portal)
+    const portal: Portal = { name, prepared, values, valuesComplete: false, described: false, description: undefined, run, cursor: false }
+    const change = this.#portalChange(name, portal)
+    const settle = (done: boolean): void => {
+      change(done)
+      if (done) this.#o.responses.bound(run)
+      else if (run.refusal === undefined) this.#o.responses.left(run)
+    }
     this.#decisions.decide(run)
     return this.#largeDecided(run, { kind: 'bind', settle, serves: run })
   }
@@ -347,8 +353,8 @@ export class Requests {
     this.#o.observer.takesPortal(name)
     if (this.#portals.size > MAX_NAMES) throw new WireViolation(`more than ${MAX_NAMES} portals`)
     const prepared = found ?? { understood: this.#o.observer.unknownStatement(statement) }
-    const portal: Portal = { name, prepared, values, valuesComplete: complete, described: false, description: undefined, run: undefined, early: false }
-    const settle = this.#change(this.#portals, name, portal)
+    const portal: Portal = { name, prepared, values, valuesComplete: complete, described: false, description: undefined, run: undefined, cursor: false }
+    const settle = this.#portalChange(name, portal)
     this.#enqueueUndecided({ buffer, start, end, operation: { kind: 'bind', settle }, run: undefined, undecided: true, portal })
   }
 
@@ -365,38 +371,38 @@ export class Requests {
     const { kind, name } = decodeNamed(buffer, start, end)
     if (kind === 'S') this.#o.observer.takesStatement(name)
     else this.#o.observer.takesPortal(name)
-    const settle = kind === 'S' ? this.#change(this.#statements, name, undefined) : this.#change(this.#portals, name, undefined)
+    const settle = kind === 'S' ? this.#change(this.#statements, name, undefined) : this.#portalChange(name, undefined)
     this.#queue.add({ buffer, start, end, operation: { kind: 'close', settle }, run: undefined, undecided: false })
   }
 
   #execute(buffer: Buffer, start: number, end: number): void {
     if (this.#o.observer.renaming || this.#o.observer.unsettled) return this.#whenNamed(() => this.#execute(buffer, start, end))
-    const { portal: name } = decodeExecute(buffer, start, end)
+    const { portal: name, maxRows } = decodeExecute(buffer, start, end)
     const found = this.#portals.lookup(name, this.#segment)
     if (found === UNSETTLED) return void this.#whenSettled(() => this.#execute(buffer, start, end))
     const portal = found ?? this.#cursorPortal(name)
-    const { early } = portal
-    portal.early = false
-    if (portal.run !== undefined && (early || portal.run.suspended)) return this.#enqueueExecute(buffer, start, end, portal, portal.run)
+    const operation = { kind: 'execute', portal, maxRows } as const
+    // A portal runs its statement once: another Execute goes on where the last one stopped.
+    if (portal.run?.settled === false) return this.#enqueueExecute(buffer, start, end, operation, portal.run)
     this.#whenUnderstood(this.#o.observer.again(portal.prepared.understood, (name) => this.#preparedByName(name)), (understood) => {
       const covered = this.#decideUndecided(portal)
       const run = this.#run(understood, 'execute', portal.values, portal.valuesComplete)
       cover(covered, run)
       this.#decisions.decide(run)
       portal.run = run
-      this.#enqueueExecute(buffer, start, end, portal, run)
+      this.#enqueueExecute(buffer, start, end, operation, run)
     })
   }
 
-  #enqueueExecute(buffer: Buffer, start: number, end: number, portal: Portal, run: Run): void {
+  #enqueueExecute(buffer: Buffer, start: number, end: number, operation: Operation, run: Run): void {
     this.#decideUndecided(undefined)
-    this.#queue.add({ buffer, start, end, operation: { kind: 'execute', run, portal }, run, undecided: false })
+    this.#queue.add({ buffer, start, end, operation: { ...operation, run }, run, undecided: false })
   }
 
   /** A portal that Bind did not make: a cursor that SQL declared, or one nobody knows. */
   #cursorPortal(name: string): Portal {
     const understood = this.#o.observer.cursor(name)
-    return { name, prepared: { understood }, values: [], valuesComplete: true, described: false, description: undefined, run: undefined, early: false }
+    return { name, prepared: { understood }, values: [], valuesComplete: true, described: false, description: undefined, run: undefined, cursor: true }
   }
 
   #sync(buffer: Buffer, start: number, end: number): void {
@@ -469,6 +475,16 @@ export class Requests {
   }
 
   /** Notes what a name is about to stand for; the result is told whether the target did it. */
+  /** What had the name before is gone once the target has done it. */
+  #portalChange(name: string, portal: Portal | undefined): (done: boolean) => void {
+    const settle = this.#change(this.#portals, name, portal)
+    return (done) => {
+      const before = this.#portals.confirmed(name)?.run
+      settle(done)
+      if (done && before?.suspended === true) this.#o.responses.left(before)
+    }
+  }
+
   #change<T>(names: Names<T>, name: string, value: T | undefined): (done: boolean) => void {
     const change = names.change(name, this.#segment, value)
     return (done) => {

@@ -13,6 +13,8 @@ import { WireViolation } from './wire/violation.ts'
 const MAX_PASSED_WHOLE_BYTES = 128 * 1024
 /** A row to mask, a description or an error may have this much. */
 const MAX_HELD_RESPONSE_BYTES = 64 * 1024 * 1024
+/** Of ReadyForQuery: no transaction is open, so no portal is. */
+const IDLE = 0x49
 
 export interface ResponseHandlers {
   /** A run is over; `otherwise` is how, unless its refusal or error tells. */
@@ -35,6 +37,8 @@ export class Responses {
   readonly #client: ByteStream
   readonly #handlers: ResponseHandlers
   readonly #reader = new FrameReader(MAX_PASSED_WHOLE_BYTES)
+  /** Runs that wait for an Execute, and how they end if none comes. */
+  readonly #open = new Map<Run, Outcome['status']>()
   #owed: Operation[] = []
   #first = 0
   /** An extended-protocol error came: the target skips everything up to the next Sync. */
@@ -108,6 +112,21 @@ export class Responses {
       operation.settle?.(false)
       if (operation.run !== undefined) this.#over(operation.run, 'unknown')
     }
+    this.#closePortals()
+  }
+
+  /** It is bound, and runs when an Execute comes. */
+  bound(run: Run): void {
+    this.#open.set(run, 'cancelled')
+  }
+
+  /** Its portal is gone, or was never made. */
+  left(run: Run): void {
+    this.#over(run, this.#open.get(run) ?? 'cancelled')
+  }
+
+  #closePortals(): void {
+    for (const run of [...this.#open.keys()]) this.left(run)
   }
 
   #head(): Operation | undefined {
@@ -233,9 +252,16 @@ export class Responses {
     this.#copyingIn = false
     if (head.kind !== 'execute') return run.masked?.end()
     this.#shift()
-    run.suspended = type === BACKEND.portalSuspended
-    if (run.suspended) this.#handlers.suspended(run)
+    if (type === BACKEND.portalSuspended) this.#suspended(run, head)
     else this.#over(run, 'completed')
+  }
+
+  /** It may be gone on with, until its portal is gone. */
+  #suspended(run: Run, { maxRows = 0, portal }: Operation): void {
+    run.suspend(maxRows)
+    if (portal?.cursor === true) return this.#over(run, 'completed')
+    this.#open.set(run, 'completed')
+    this.#handlers.suspended(run)
   }
 
   #error(buffer: Buffer, start: number, end: number): void {
@@ -289,6 +315,7 @@ export class Responses {
     this.#prelude = undefined
     head?.settle?.(true)
     if (head?.run !== undefined) this.#over(head.run, 'completed')
+    if (status === IDLE && this.#open.size > 0) this.#closePortals()
     this.#client.add(buffer, start, end)
     this.#handlers.ready(status)
   }
@@ -296,6 +323,8 @@ export class Responses {
   #over(run: Run, otherwise: Outcome['status']): void {
     if (run.settled) return
     run.settled = true
+    run.suspended = false
+    if (this.#open.size > 0) this.#open.delete(run)
     run.masked?.end()
     this.#handlers.runOver(run, otherwise)
   }

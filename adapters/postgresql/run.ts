@@ -94,6 +94,12 @@ export class Run {
     this.#rows += rows
   }
 
+  /** A row limit was reached. */
+  suspend(rows: number): void {
+    this.suspended = true
+    this.#rows += rows
+  }
+
   failed(code: string, message: string): void {
     this.#error ??= { code, message }
   }

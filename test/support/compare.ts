@@ -13,10 +13,10 @@ export interface Side {
   readonly address: Address
   readonly server: PostgresServer
   /** A raw client; what it receives is part of the comparison. */
-  open(options?: OpenOptions): Promise<RawClient>
+  readonly open: (options?: OpenOptions) => Promise<RawClient>
   /** A node-postgres client, ended after the run. */
-  connect(config?: pg.ClientConfig): Promise<pg.Client>
-  psql(input: string, options?: Partial<PsqlOptions>): Promise<PsqlResult>
+  readonly connect: (config?: pg.ClientConfig) => Promise<pg.Client>
+  readonly psql: (input: string, options?: Partial<PsqlOptions>) => Promise<PsqlResult>
 }
 
 /** What it returns is compared, and so is all that its raw clients received. */
