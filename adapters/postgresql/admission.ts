@@ -199,9 +199,9 @@ function reach({ target, database }: Route, message: StartupMessage, minor: numb
   return connectUpstream({ host, port, user, password, tls, database, parameters, timeoutMs, signal, protocolMinor: minor >= 2 ? 2 : 0 })
 }
 
-function welcome({ parameters, transactionStatus }: UpstreamConnection, key: CancelKey): Buffer {
+function welcome({ parameters, notices, transactionStatus }: UpstreamConnection, key: CancelKey): Buffer {
   const statuses = [...parameters].map(([name, value]) => encodeParameterStatus(name, value))
-  return Buffer.concat([...statuses, encodeBackendKeyData(key.processId, key.secret), encodeReadyForQuery(transactionStatus)])
+  return Buffer.concat([...notices, ...statuses, encodeBackendKeyData(key.processId, key.secret), encodeReadyForQuery(transactionStatus)])
 }
 
 /** What the client says of itself, but for who it is. */

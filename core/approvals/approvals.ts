@@ -170,7 +170,7 @@ export class Approvals {
     const held = this.#held.get(request.approval)
     if (held !== undefined) held.wake = () => resolve('answered')
     const left = Date.parse(request.expires) - this.#options.clock.now()
-    const timer = setTimeout(() => resolve('timeout'), Math.max(0, Math.min(left, MAX_TIMER_MS)))
+    const timer = left > LOOK_AGAIN_MS ? setTimeout(() => resolve('answered'), LOOK_AGAIN_MS) : setTimeout(() => resolve('timeout'), Math.max(0, left))
     const aborted = (): void => resolve('aborted')
     signal.addEventListener('abort', aborted, { once: true })
     if (signal.aborted) aborted()
@@ -193,8 +193,8 @@ export class Approvals {
 
 type Woken = 'answered' | 'timeout' | 'aborted'
 type EndType = 'approval.expired.v1' | 'approval.withdrawn.v1'
-/** Node's timers hold 31 bits of milliseconds. */
-const MAX_TIMER_MS = 2_147_483_647
+/** The bus forgets: who waits reads the stream this often by itself, so that a lost wake-up delays an answer and no more. */
+const LOOK_AGAIN_MS = 5000
 
 function resolutionOf(state: ApprovalState): Resolution | undefined {
   switch (state.status) {

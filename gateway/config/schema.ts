@@ -62,7 +62,7 @@ const limits = section({
   sessions: count(1, 100_000).default(1000),
   'sessions-per-person': count(1, 100_000).default(200),
   'login-timeout': duration('100ms', '5m').default(15_000),
-  'statement-bytes': bytes(1024, 1024 * MIB).default(16 * MIB),
+  'statement-bytes': bytes(1024, 256 * MIB).default(16 * MIB),
   'store-backlog': bytes(MIB, 1024 * MIB).default(64 * MIB),
 })
 
