@@ -32,8 +32,8 @@ export interface Detector {
    */
   find(text: string, hint?: string): Finding[]
   /**
-   * Whether `find` could find anything in these bytes: false is certain, true a guess. For UTF-8 and other supersets of
-   * ASCII, and only where no hint is given to `find`.
+   * Whether `find` could find anything in these bytes, whatever its hint: false is certain, true a guess. For UTF-8 and
+   * other supersets of ASCII.
    */
   mayContain(bytes: Uint8Array, start?: number, end?: number): boolean
 }

@@ -18,9 +18,7 @@ export function findEmail(text: string, at: number, after: number, hint: string)
   const start = startOfLocal(text, at)
   const end = endOfDomain(text, after)
   if (start === at || end === after) return undefined
-  const lastDot = text.lastIndexOf('.', end - 1)
-  if (lastDot <= after) return undefined
-  const likely = domainConfidence(text.slice(lastDot + 1, end))
+  const likely = domainConfidence(text.slice(beginOfLastLabel(text, after, end), end))
   return isOfSomethingElse(text, start, at, end) ? undefined : { entity: 'email', start, end, confidence: judged(text, start, after - at > 1 ? likely - 0.1 : likely, hint) }
 }
 
@@ -68,17 +66,24 @@ function isLabelCharacter(code: number): boolean {
 }
 
 function lastLabelIsLetters(text: string, after: number, end: number): boolean {
-  const dot = text.lastIndexOf('.', end - 1)
-  if (dot <= after || end - dot < 3) return false
-  if (text.startsWith('xn--', dot + 1)) return true
-  for (let at = dot + 1; at < end; at++) if ((classOf(text.charCodeAt(at)) & LETTER) === 0 && text.charCodeAt(at) < 128) return false
+  const label = beginOfLastLabel(text, after, end)
+  if (label <= after + 1 || end - label < 2) return false
+  if (text.startsWith('xn--', label)) return true
+  for (let at = label; at < end; at++) if ((classOf(text.charCodeAt(at)) & LETTER) === 0 && text.charCodeAt(at) < 128) return false
   return true
+}
+
+/** `lastIndexOf` would look through all of the text where the domain has no dot. */
+function beginOfLastLabel(text: string, after: number, end: number): number {
+  let begin = end
+  while (begin > after && text.charCodeAt(begin - 1) !== DOT) begin--
+  return begin
 }
 
 /** Who logs in at a URL (`scheme://user:password@host`), or a repository (`git@host:path`). */
 function isOfSomethingElse(text: string, start: number, at: number, end: number): boolean {
   if (text.charCodeAt(end) === 58 && !isDigit(text.charCodeAt(end + 1)) && !isBlank(text.charCodeAt(end + 1))) return true
-  if (text.charCodeAt(end) === 40) return true
+  if (text.charCodeAt(end) === 58 && text.slice(start, at) === 'git' || text.charCodeAt(end) === 40) return true
   const before = text.charCodeAt(start - 1)
   if (before !== 47 && before !== 58) return false
   const window = text.slice(Math.max(0, start - MAX_LOCAL_CHARS), at)

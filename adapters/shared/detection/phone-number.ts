@@ -1,4 +1,5 @@
 import { callingCodeOf } from './calling-codes.ts'
+import { isDigit } from './characters.ts'
 import { ANY_IDENTIFIER, type Context, contextOf, vocabulary, weigh } from './context.ts'
 import type { Finding } from './finding.ts'
 import { DOT, HYPHEN, isCleanAfter, type NumberRun, PARENTHESIS, SLASH, SPACE } from './number-run.ts'
@@ -93,11 +94,24 @@ function groupsOfNorthAmerican(run: NumberRun, first: number): number {
 /** National numbers behind a trunk 0: Europe, Japan, Australia and many more. */
 function trunkZero(run: NumberRun): Reading | undefined {
   if (run.prefix === 43 || !/^0[1-9]/.test(run.text.slice(run.starts[0], run.ends[0]))) return undefined
-  if (run.length(0) >= 9) return run.length(0) <= 12 ? { groups: 1, alone: 0.3, named: 0.85 } : undefined
+  if (run.length(0) >= 9) return run.length(0) <= 12 ? { groups: 1, alone: MOBILE.test(digitsOf(run, 1)) ? 0.5 : 0.3, named: 0.85 } : undefined
   const groups = groupsBehindZero(run)
   if (groups === 0) return undefined
-  const separator = run.separator(1)
-  return { groups, alone: separator === HYPHEN ? 0.55 : separator === DOT ? 0.65 : 0.7, named: 0.93 }
+  return { groups, alone: isAmongNumbers(run, groups) ? 0.3 : BEHIND_ZERO.get(run.separator(1)) ?? 0.7, named: 0.93 }
+}
+
+/** British and French mobile numbers; identifiers padded with zeros mostly have more of them. */
+const MOBILE = /^0(?:7\d{9}|[67]\d{8})$/
+const BEHIND_ZERO: ReadonlyMap<number, number> = new Map([[HYPHEN, 0.55], [DOT, 0.65]])
+
+/** One of many in a row, one of the dashed numbers that are too short or in too many pieces, or grouped like a US SSN. */
+function isAmongNumbers(run: NumberRun, groups: number): boolean {
+  const { text, start } = run
+  const digits = digitsOf(run, groups).length
+  if (run.separator(1) === HYPHEN && (digits < 10 || groups > 3)) return true
+  if (groups === 3 && digits === 9 && run.length(0) === 3 && run.length(1) === 2) return true
+  if (text.charCodeAt(start - 1) === SPACE && isDigit(text.charCodeAt(start - 2))) return true
+  return groups < run.count && run.separator(groups) === run.separator(1) && run.length(groups) > 2
 }
 
 function groupsBehindZero(run: NumberRun): number {

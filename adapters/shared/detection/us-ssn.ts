@@ -5,6 +5,7 @@ import { DOT, HYPHEN, isCleanAfter, isCleanBefore, type NumberRun, SPACE } from 
 const WORDS = vocabulary('ssn ssns social security socialsecurity sozialversicherung taxpayer tin itin ss')
 /** Printed in advertisements, and void since. Source: Social Security Administration. */
 const VOID = new Set(['078051120', '219099999', '457555462'])
+const PLUS = 43
 /** Nine digits alone are too many other things. */
 const ALONE = 0.2
 
@@ -13,7 +14,7 @@ const ALONE = 0.2
  * group 00, no serial 0000. Source: SSA, POMS RM 10201.
  */
 export function findUsSsn(run: NumberRun, hint: string): Finding | undefined {
-  if (run.prefix !== 0) return undefined
+  if (run.prefix === PLUS) return undefined
   const groups = run.length(0) === 9 ? 1 : isGrouped(run) ? 3 : 0
   if (groups === 0) return undefined
   const digits = run.joined(groups)
