@@ -77,6 +77,8 @@ function isEverything(node: Node): boolean {
 
 function special(node: Node, walk: Walk): void {
   if ('TruncateStmt' in node) walk.found.flag('unbounded')
+  // Whatever writes that table from here on, in this text too, runs what the rule holds.
+  if ('RuleStmt' in node) walk.found.opaque('it stores statements that run in place of others')
   if ('DropStmt' in node) drop(node.DropStmt, walk)
   if ('GrantStmt' in node) grant(node.GrantStmt, walk)
   if ('RenameStmt' in node && node.RenameStmt.renameType === 'OBJECT_SCHEMA') walk.found.untraced('renaming a schema takes its tables away from their masks')
