@@ -71,7 +71,7 @@ export class Decisions {
     run.decision = decision
     if (objection !== undefined && !isBlock(decision)) decision = await this.#o.gate.block(decision, objection)
     if (!isBlock(decision)) decision = await this.#plan(run, decision)
-    if (decision.verdict.effect === 'await-approval' && run.command.phase === 'execute') {
+    if (decision.verdict.effect === 'await-approval' && run.command.phase === 'execute' && run.refusal === undefined) {
       decision = await this.#hold(run, decision)
       if (!isBlock(decision)) decision = await this.#plan(run, decision)
     }

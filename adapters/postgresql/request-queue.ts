@@ -48,6 +48,12 @@ export class RequestQueue {
     return this.#entries.length === 0
   }
 
+  /** The run that everything waits for until it is decided. */
+  get waitingRun(): Run | undefined {
+    const run = this.#entries[0]?.run
+    return run?.decided === false ? run : undefined
+  }
+
   get isFull(): boolean {
     return this.#bytes > MAX_QUEUED_BYTES || this.#entries.length > MAX_QUEUED_MESSAGES
   }

@@ -1,6 +1,7 @@
 import type { Gate, GateSession } from '../../core/index.ts'
 import type { ByteStream } from './byte-stream.ts'
 import { Decisions } from './decisions.ts'
+import { cancelled } from './enforce.ts'
 import { Names, UNSETTLED } from './names.ts'
 import { opaque, type Observer, type Understood } from './observe.ts'
 import type { Operation, Portal, Prepared } from './operation.ts'
@@ -128,9 +129,14 @@ export class Requests {
     this.#wake()
   }
 
-  /** A CancelRequest came. True when it was for a statement that is held here. */
+  /** A CancelRequest came. True when it was for a statement that is held here, or waits here for its decision. */
   cancel(): boolean {
-    return this.#decisions.cancel()
+    if (this.#decisions.cancel()) return true
+    const waiting = this.#o.responses.idle ? this.#queue.waitingRun : undefined
+    if (waiting === undefined) return false
+    // The target has nothing of it yet, so it would not know what to cancel.
+    waiting.refusal ??= cancelled()
+    return true
   }
 
   /** The client is done: what it sent before is still carried out, but nobody is left to wait for a reviewer. */

@@ -3,16 +3,54 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { after, before, describe, it } from 'node:test'
+import type { EventStore } from '../../core/index.ts'
 import { startPair, type Pair } from '../support/compare.ts'
-import type { Address } from '../support/compare-client.ts'
-import { cstring, startup, terminate } from '../support/compare-messages.ts'
+import { RawClient, type Address, type WireMessage } from '../support/compare-client.ts'
+import { cstring, extended, query, startup, terminate } from '../support/compare-messages.ts'
 
 const PROTOCOL_3_0 = 3 << 16
 
+/** Keeps commands with this in them from becoming durable, until it is let go. */
+class Brake {
+  #text = ''
+  #reached = Promise.withResolvers<void>()
+  #released = Promise.withResolvers<void>()
+
+  /** Resolves when such a command waits. */
+  async pulled(text: string): Promise<void> {
+    this.#text = text
+    this.#reached = Promise.withResolvers<void>()
+    this.#released = Promise.withResolvers<void>()
+    await this.#reached.promise
+  }
+
+  release(): void {
+    this.#text = ''
+    this.#released.resolve()
+  }
+
+  wrap(store: EventStore): EventStore {
+    return {
+      append: async (...args) => {
+        if (this.#text !== '' && JSON.stringify(args[1]).includes(this.#text)) {
+          this.#reached.resolve()
+          await this.#released.promise
+        }
+        return store.append(...args)
+      },
+      read: (...args) => store.read(...args),
+      readAll: (...args) => store.readAll(...args),
+      pending: () => store.pending(),
+      close: () => store.close(),
+    }
+  }
+}
+
+const brake = new Brake()
 let pair: Pair
 
 before(async () => {
-  pair = await startPair(18)
+  pair = await startPair(18, {}, { wrapStore: (store) => brake.wrap(store) })
 })
 
 after(async () => pair?.stop())
@@ -36,4 +74,44 @@ describe('a driver', () => {
       assert.equal(await answerTo(pair.through, bytes), '', 'through the gateway')
     }
   })
+  it('that cancels a statement while its decision is being written gets it cancelled', async () => {
+    const client = await RawClient.open(pair.through)
+    await client.ask(query('create temp table done (what text)'))
+    const ways = [
+      ['a simple statement', [query("insert into done values ('never')")], 'I'],
+      ['an extended one', [extended("insert into done values ('never')")], 'I'],
+    ] as const
+    for (const [way, messages, state] of ways) {
+      const waits = brake.pulled("('never')")
+      client.send(...messages)
+      await waits
+      await client.cancel()
+      brake.release()
+      assert.deepEqual(summary(await client.ready()), ['E 57014', `Z ${state}`], way)
+    }
+    assert.deepEqual(summary(await client.ask(query('select what from done'))), ['T', 'C SELECT 0', 'Z I'])
+    await client.close()
+  })
+
+  it('that cancels in a transaction before the target has the statement finds the transaction aborted', async () => {
+    const client = await RawClient.open(pair.through)
+    await client.ask(query('begin'))
+    const waits = brake.pulled('never in here')
+    client.send(query("select 'never in here'"))
+    await waits
+    await client.cancel()
+    brake.release()
+    assert.deepEqual(summary(await client.ready()), ['E 57014', 'Z E'])
+    assert.deepEqual(summary(await client.ask(query('rollback'))), ['C ROLLBACK', 'Z I'])
+    await client.close()
+  })
 })
+
+/** Types of messages, with what matters of an error, a completion and a state. */
+function summary(messages: readonly WireMessage[]): string[] {
+  return messages.map(({ type, body }) => {
+    if (type === 'E') return `E ${/\0C([0-9A-Z]{5})\0/.exec(body.toString('latin1'))?.[1] ?? ''}`
+    if (type === 'C') return `C ${body.toString('latin1', 0, body.length - 1)}`
+    return type === 'Z' ? `Z ${body.toString('latin1')}` : type
+  })
+}
