@@ -387,7 +387,7 @@ export class Requests {
     const found = this.#portals.lookup(name, this.#segment)
     if (found === UNSETTLED) return void this.#whenSettled(() => this.#execute(buffer, start, end))
     const portal = found ?? this.#cursorPortal(name)
-    const operation = { kind: 'execute', portal, maxRows } as const
+    const operation: Operation = { kind: 'execute', run: undefined, portal, maxRows }
     // A portal runs its statement once: another Execute goes on where the last one stopped.
     if (portal.run?.settled === false) return this.#enqueueExecute(buffer, start, end, operation, portal.run)
     this.#whenUnderstood(this.#o.observer.again(portal.prepared.understood, (name) => this.#preparedByName(name)), (understood) => {
@@ -402,7 +402,8 @@ export class Requests {
 
   #enqueueExecute(buffer: Buffer, start: number, end: number, operation: Operation, run: Run): void {
     this.#decideUndecided(undefined)
-    this.#queue.add({ buffer, start, end, operation: { ...operation, run }, run, undecided: false })
+    operation.run = run
+    this.#queue.add({ buffer, start, end, operation, run, undecided: false })
   }
 
   /** A portal that Bind did not make: a cursor that SQL declared, or one nobody knows. */

@@ -126,7 +126,7 @@ export class Responses {
   }
 
   #closePortals(): void {
-    for (const run of [...this.#open.keys()]) this.left(run)
+    for (const run of this.#open.keys()) this.left(run)
   }
 
   #head(): Operation | undefined {
