@@ -48,7 +48,7 @@ const BBANS = [
 
 export function iban(random: Random): string {
   const pattern = random.pick(BBANS)
-  const bban = [...pattern.slice(2)].map((kind) => (kind === '9' ? random.digits(1) : kind === 'A' ? random.of('ABCDEFGHIJKLMNOPQRSTUVWXYZ', 1) : random.of('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ', 1))).join('')
+  const bban = Array.from(pattern.slice(2), (kind) => (kind === '9' ? random.digits(1) : kind === 'A' ? random.of('ABCDEFGHIJKLMNOPQRSTUVWXYZ', 1) : random.of('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ', 1))).join('')
   const number = BigInt([...`${bban}${pattern.slice(0, 2)}00`].map((character) => Number.parseInt(character, 36)).join(''))
   return `${pattern.slice(0, 2)}${String(98n - number % 97n).padStart(2, '0')}${bban}`
 }
