@@ -83,7 +83,8 @@ function targetsOf({ config, secrets }: Pick<AdapterParts, 'config' | 'secrets'>
   return Promise.all(Object.entries(config.targets).map(([name, target]) => targetOf(name, target, secrets)))
 }
 
-async function targetOf(name: string, target: TargetConfig, secrets: Secrets): Promise<PostgresTarget> {
+/** A target with its secrets. Rejects with `CONFIG_INVALID` when one is not there. */
+export async function targetOf(name: string, target: TargetConfig, secrets: Secrets): Promise<PostgresTarget> {
   const { host, port, database, databases, user, labels, classes, fastpath, replication, connectTimeout } = target
   return {
     name, host, port, database, databases, user, labels, classes, fastpath, replication, connectTimeoutMs: connectTimeout,

@@ -11,7 +11,7 @@ const DOMAINS = ['example.com', 'example.org', 'mail.example.net', 'gmail.com', 
 
 export function luhnComplete(digits: string): string {
   for (let check = 0; ; check++) {
-    const whole = [...`${digits}${check}`].reverse()
+    const whole = Array.from(`${digits}${check}`).reverse()
     const sum = whole.reduce((total, digit, index) => total + (index % 2 === 0 ? Number(digit) : [0, 2, 4, 6, 8, 1, 3, 5, 7, 9][Number(digit)] ?? 0), 0)
     if (sum % 10 === 0) return `${digits}${check}`
   }
@@ -49,7 +49,7 @@ const BBANS = [
 export function iban(random: Random): string {
   const pattern = random.pick(BBANS)
   const bban = Array.from(pattern.slice(2), (kind) => (kind === '9' ? random.digits(1) : kind === 'A' ? random.of('ABCDEFGHIJKLMNOPQRSTUVWXYZ', 1) : random.of('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ', 1))).join('')
-  const number = BigInt([...`${bban}${pattern.slice(0, 2)}00`].map((character) => Number.parseInt(character, 36)).join(''))
+  const number = BigInt(Array.from(`${bban}${pattern.slice(0, 2)}00`, (character) => Number.parseInt(character, 36)).join(''))
   return `${pattern.slice(0, 2)}${String(98n - number % 97n).padStart(2, '0')}${bban}`
 }
 

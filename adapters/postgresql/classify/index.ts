@@ -1,0 +1,1 @@
+export { proposeClasses, type Proposal, type Proposals, type ProposeOptions } from './propose-classes.ts'
