@@ -99,6 +99,8 @@ export class Approvals {
     try {
       await this.#append(state.request, revision, type, { approval, digest, by: reviewer, comment })
     } catch (error) {
+      // It may have been written none the less: who waits looks.
+      this.#wakeHolder(approval)
       if (!(error instanceof StoreConflict)) throw error
       throw new SallyportError('APPROVAL_REFUSED', `approval ${approval}: somebody else answered first`, { cause: error })
     }
