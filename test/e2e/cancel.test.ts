@@ -13,9 +13,9 @@ import { psqlUnavailable } from '../support/psql.ts'
 
 const SLEEP = "select pg_sleep(600), 'to be cancelled'"
 
-/** Resolves once the server is running a statement that contains `text`. */
-async function running(server: PostgresServer, text: string): Promise<void> {
-  const sql = `select 1 from pg_stat_activity where state = 'active' and pid <> pg_backend_pid() and query like '%${text}%'`
+/** Resolves once the server waits in a statement that contains `text`: before, a cancel may come at any point of it. */
+async function running(server: PostgresServer, text: string, wait = 'PgSleep'): Promise<void> {
+  const sql = `select 1 from pg_stat_activity where state = 'active' and wait_event = '${wait}' and pid <> pg_backend_pid() and query like '%${text}%'`
   while ((await server.query(sql)).length === 0);
 }
 
@@ -46,6 +46,7 @@ const cancels = {
     await client.ask(query('rollback; create table t (i int)'))
     client.send(query('copy t from stdin'))
     await client.type('G')
+    await running(server, 'copy t', 'ClientRead')
     await client.cancel()
     await client.ask(copyData('1\n'))
     client.send(extended(SLEEP), extended("select 'behind it'"))
