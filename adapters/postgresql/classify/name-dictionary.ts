@@ -4,7 +4,7 @@
  */
 export const PHRASES: Readonly<Record<string, readonly (readonly [confidence: number, phrases: string])[]>> = {
   'pii.email': [
-    [0.95, 'email, e mail, mail address, email addr, correo electronico, courriel, mailadresse, emailadres, epost, e post, adresse mail, poczta elektroniczna'],
+    [0.95, 'email, email address, email adresse, e mail, mail address, email addr, correo electronico, courriel, mailadresse, emailadres, epost, e post, adresse mail, poczta elektroniczna'],
     [0.65, 'mail, eml, correo, posta elettronica'],
   ],
   'pii.phone': [
@@ -13,7 +13,7 @@ export const PHRASES: Readonly<Record<string, readonly (readonly [confidence: nu
   ],
   'pii.ssn': [[0.95, 'ssn, social security, social security number, social security no, soc sec, us ssn'], [0.7, 'ssn last 4, ssn last4']],
   'pii.national-id': [
-    [0.9, 'national id, national insurance, nino, dni, curp, cpf, personnummer, fodselsnummer, cpr nummer, bsn, burgerservicenummer, pesel, aadhaar, aadhar, nric, codice fiscale, steuer id, steuernummer, sozialversicherungsnummer, numero securite sociale, identity number, id card number, personalausweis, fiscal code, henkilotunnus, personal number, citizen id, tax id, taxpayer id'],
+    [0.9, 'national id, national insurance, nino, dni, curp, cpf, personnummer, fodselsnummer, cpr nummer, bsn, burgerservicenummer, pesel, aadhaar, aadhar, nric, codice fiscale, steuer id, steuernummer, sozialversicherungsnummer, numero securite sociale, identity number, id card number, personalausweis, fiscal code, henkilotunnus, personal number, citizen id, national id number, taxvat, tax id, taxpayer id'],
     [0.6, 'nif, nie, nin, cpr, rut, id number, nss, identity document, tin'],
   ],
   'pii.passport': [[0.92, 'passport, passport number, passport no, reisepass, passnummer, passeport, pasaporte, passaporto, paspoort, paszport']],
@@ -23,7 +23,7 @@ export const PHRASES: Readonly<Record<string, readonly (readonly [confidence: nu
     [0.75, 'birth, born, born on, birth year, year of birth, gebdat, geb datum, fec nac'],
   ],
   'pii.name': [
-    [0.92, 'first name, last name, full name, surname, given name, family name, middle name, maiden name, forename, vorname, nachname, familienname, geburtsname, apellido, apellidos, prenom, nom de famille, cognome, sobrenome, voornaam, achternaam, fornamn, efternamn, imie, nazwisko, cardholder name, card holder, cardholder, legal name, customer name, patient name, employee name, person name, contact name, holder name, recipient name, emergency contact'],
+    [0.92, 'first name, last name, full name, surname, given name, family name, middle name, maiden name, forename, vorname, nachname, familienname, geburtsname, apellido, apellidos, prenom, nom de famille, cognome, sobrenome, voornaam, achternaam, fornamn, efternamn, imie, nazwisko, cardholder name, card holder, cardholder, legal name, customer name, patient name, employee name, person name, contact name, holder name, recipient name, emergency contact, ship name, shipping name, billing name, account holder, owner name, cc owner, card owner, manager name, assistant name, guardian name, comment author, author name'],
     [0.75, 'fname, lname, mname, frst nm, lst nm, first nm, last nm, nombre completo, ansprechpartner, contact person'], [0.6, 'display name, real name, nombre, recipient, beneficiary'],
   ],
   'pii.username': [[0.6, 'username, user name, login, login name, screen name, nickname, benutzername, usuario']],
@@ -34,7 +34,7 @@ export const PHRASES: Readonly<Record<string, readonly (readonly [confidence: nu
   'pii.postal-code': [[0.8, 'zip, zip code, zipcode, postcode, post code, postal code, plz, postleitzahl, code postal, codigo postal, cod postal, cep, postnummer, kod pocztowy'], [0.55, 'postal, pincode']],
   'pii.gender': [[0.8, 'gender, sex, geschlecht, sexo, sexe, sesso, geslacht, plec']],
   'pii.location': [[0.6, 'latitude, longitude, lat, lng, lon, geolocation, gps, gps position, last location, home location, coordinates']],
-  'pii.ip-address': [[0.9, 'ip address, ip addr, ipaddr, client ip, remote addr, remote ip, user ip, source ip, src ip, login ip, last ip, ipv4, ipv6'], [0.75, 'ip']],
+  'pii.ip-address': [[0.9, 'ip address, ip addr, ipaddr, client ip, remote addr, remote ip, user ip, source ip, src ip, login ip, last ip, x forwarded for, ipv4, ipv6'], [0.75, 'ip']],
   'pii.card-number': [
     [0.93, 'card number, card no, card num, cardnum, cc number, cc num, cc no, ccnum, credit card, credit card number, debit card, pan, kreditkarte, kreditkartennummer, kartennummer, numero tarjeta, numero carte, carte bancaire, numero cartao, creditcardnummer, primary account number'],
     [0.5, 'card, cc, tarjeta'],
@@ -46,13 +46,13 @@ export const PHRASES: Readonly<Record<string, readonly (readonly [confidence: nu
   'pii.salary': [[0.9, 'salary, base salary, annual salary, wage, wages, hourly wage, gehalt, lohn, jahresgehalt, sueldo, salaire, stipendio, salario, salaris, pensja, annual income, compensation'], [0.6, 'income, bonus, pay rate, hourly rate']],
   'pii.health': [[0.85, 'diagnosis, icd, icd 10, blood type, blood group, allergies, allergy, medication, prescription, disability, medical history, medical notes, diagnose, health status, vaccination'], [0.6, 'symptoms, treatment']],
   'pii.sensitive': [[0.85, 'religion, ethnicity, ethnic group, sexual orientation, political party, union member, criminal record, konfession, race'], [0.6, 'nationality, marital status, familienstand, citizenship, staatsangehoerigkeit']],
-  'secret.password': [[0.95, 'password, passwd, password hash, password digest, pw hash, passwort, kennwort, contrasena, mot de passe, wachtwoord, haslo, passphrase, encrypted password, hashed password'], [0.75, 'pwd, passcode, password salt'], [0.55, 'pin, salt']],
+  'secret.password': [[0.95, 'password, passwd, password hash, password digest, pw hash, passwort, kennwort, contrasena, mot de passe, wachtwoord, haslo, passphrase, encrypted password, hashed password'], [0.75, 'pwd, passcode, password salt, user pass'], [0.55, 'pin, salt, pass']],
   'secret.key': [[0.92, 'api key, apikey, secret key, private key, ssh key, signing key, encryption key, access key, secret access key, client secret, webhook secret, mfa secret, totp secret, otp secret, license key, shared secret']],
-  'secret.token': [[0.92, 'access token, refresh token, auth token, api token, session token, bearer token, reset token, id token, oauth token, remember token, csrf token, jwt, fcm token, device token'], [0.75, 'token, secret, otp, credentials, credential'], [0.5, 'session key, cookie']],
+  'secret.token': [[0.92, 'access token, refresh token, auth token, api token, session token, bearer token, reset token, id token, oauth token, remember token, csrf token, activation key, jwt, fcm token, device token'], [0.75, 'token, secret, otp, credentials, credential'], [0.5, 'session key, cookie']],
 }
 
 /** A column that says something about the thing does not hold it: `email_verified_at`, `phone_type`, `token_count`. */
-export const ABOUT = 'verified verify verification confirmed confirmation valid validated enabled disabled optin optout opt in out count counts flag is has was status state type kind template subject format provider domain preference preferences notification notifications bounced bounces unsubscribed subscribed required allowed attempts length size limit brand network color colour label code id ids total version method policy expires expiry expiration scopes scope'
+export const ABOUT = 'verified verify verification confirmed confirmation valid validated enabled disabled optin optout opt in out count counts flag is has was status state type kind template subject format provider domain preference preferences notification notifications bounced bounces unsubscribed subscribed required allowed attempts length size limit brand network color colour label code id ids total version method policy expires expiry expiration scopes scope promotion promotions constraint country'
 
 /** A name, or an address, of these is nobody's. */
 export const THINGS = 'product file table column host hostname domain company business org organisation organization department dept team item category event group role schema function app application service device model brand project template field tag plan city country state bank vendor supplier store shop warehouse currency job queue module feature channel campaign course school server mac web url memory wallet contract key index sequence database db package image region bucket class script locale'

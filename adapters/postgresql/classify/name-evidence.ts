@@ -20,18 +20,29 @@ interface Phrase { readonly class: string; readonly confidence: number; readonly
 const ALL: readonly Phrase[] = Object.entries(PHRASES).flatMap(([dataClass, lists]) => lists.flatMap(([confidence, phrases]) =>
   phrases.split(', ').map((phrase) => ({ class: dataClass, confidence, spaced: ` ${phrase} `, joined: ` ${phrase.replaceAll(' ', '')} ` }))))
 
-/** What the names of a column and its table say, where the type allows it. The longest phrase that fits decides. */
+/**
+ * What the names of a column and its table say, where the type allows it. The phrase nearest to the end decides
+ * (`author_email` is an e-mail address), of those the longest.
+ */
 export function nameEvidence(table: string, column: string, kind: TypeKind): NameEvidence | undefined {
   const tokens = tokensOf(column)
   const written = ` ${tokens.join(' ')} `
   let best: Phrase | undefined
+  let bestEnd = -1
   for (const phrase of ALL) {
-    if (!fitsType(phrase.class, kind) || !(written.includes(phrase.spaced) || written.includes(phrase.joined))) continue
-    if (best === undefined || isMoreSpecific(phrase, best)) best = phrase
+    const end = fitsType(phrase.class, kind) ? endOf(phrase, written) : -1
+    if (end < 0 || end < bestEnd || end === bestEnd && best !== undefined && !isMoreSpecific(phrase, best)) continue
+    best = phrase
+    bestEnd = end
   }
   if (best === undefined) return byTable(tokensOf(table), tokens, kind)
   const confidence = doubted(best, tokens)
   return confidence < 0.1 ? undefined : { class: best.class, confidence }
+}
+
+function endOf({ spaced, joined }: Phrase, written: string): number {
+  const [one, other] = [written.lastIndexOf(spaced), written.lastIndexOf(joined)]
+  return Math.max(one < 0 ? -1 : one + spaced.length, other < 0 ? -1 : other + joined.length)
 }
 
 function isMoreSpecific(a: Phrase, b: Phrase): boolean {
