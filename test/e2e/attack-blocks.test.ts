@@ -209,7 +209,7 @@ describe('what is blocked', () => {
     await client.end()
   })
 
-  it('does not run through a view of the table', { todo: 'a write of a view names the view alone; rules of its tables do not see it' }, async () => {
+  it('does not run through a view of the table', async () => {
     await server.query('create view card_view as select * from cards')
     const client = await connected()
     const frames = await client.query('update card_view set credit = credit where id = 1')

@@ -26,6 +26,8 @@ const KINDS: Readonly<Record<string, RelationKind>> = {
 const FUNCTION_KINDS: Readonly<Record<string, FunctionEntry['kind']>> = { f: 'function', p: 'procedure', a: 'aggregate', w: 'window' }
 const VOLATILITY: Readonly<Record<string, FunctionEntry['volatility']>> = { i: 'immutable', s: 'stable', v: 'volatile' }
 const EMPTY: readonly never[] = []
+/** Of one relation; a table of many thousand partitions names so many of them. */
+const MAX_KIN = 1000
 
 /** One reading of a target's catalogue. Immutable: a refresh makes a new one. */
 export class Catalogue implements Resolver {
@@ -41,6 +43,8 @@ export class Catalogue implements Resolver {
   readonly #children = new Map<number, number[]>()
   readonly #parents = new Map<number, number[]>()
   readonly #dependents = new Map<number, number[]>()
+  readonly #bases = new Map<number, number[]>()
+  readonly #kin = new Map<number, readonly Relation[]>()
 
   constructor(rows: CatalogueRows) {
     this.serverMajor = rows.serverMajor
@@ -87,7 +91,11 @@ export class Catalogue implements Resolver {
   }
 
   #addEdge(kind: string, from: number, to: number): void {
-    if (kind === 'depends') return push(this.#dependents, to, from)
+    if (kind === 'depends') {
+      push(this.#dependents, to, from)
+      push(this.#bases, from, to)
+      return
+    }
     push(this.#children, to, from)
     push(this.#parents, from, to)
   }
@@ -116,6 +124,21 @@ export class Catalogue implements Resolver {
     if (schema === 'pg_temp') return all.filter(({ temporary }) => temporary)
     if (schema !== undefined) return all.filter((relation) => relation.schema === schema)
     return searchPath === undefined ? all : visible(all, searchPath)
+  }
+
+  kin(relation: Relation): readonly Relation[] {
+    const { oid } = relation
+    let kin = this.#kin.get(oid)
+    if (kin === undefined) this.#kin.set(oid, (kin = this.#findKin(oid)))
+    return kin
+  }
+
+  #findKin(oid: number): readonly Relation[] {
+    const found = new Set<number>()
+    for (const each of [oid, ...reach(oid, this.#bases)]) {
+      for (const other of [each, ...this.ancestors(each), ...this.descendants(each)]) if (other !== oid) found.add(other)
+    }
+    return Array.from(found, (other) => this.#byOid.get(other)).filter((other) => other !== undefined).slice(0, MAX_KIN)
   }
 
   functions(schema: string | undefined, name: string, searchPath: readonly string[] | undefined): readonly FunctionEntry[] {

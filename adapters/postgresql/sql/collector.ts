@@ -97,6 +97,15 @@ export class Collector {
     const table = this.#table(relation, name)
     const named = (table[access] ??= new Set())
     for (const column of columns) this.#name(table, named, column)
+    if (relation !== undefined && !table.system) this.#touchKin(relation, access)
+  }
+
+  /** A view, a partition or a parent stands for rows of others: what it touches, it touches there. */
+  #touchKin(relation: Relation, access: 'reads' | 'writes'): void {
+    for (const other of this.context.resolver?.kin(relation) ?? []) {
+      const table = this.#table(other, other.name)
+      if (!table.system) table[access] ??= new Set(['*'])
+    }
   }
 
   /** Notes columns named in any place, for the facts. */

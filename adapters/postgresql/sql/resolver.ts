@@ -8,6 +8,11 @@ export interface Resolver {
    * `searchPath` holds schema names in order, without the implicit `pg_temp` and `pg_catalog`; `undefined` is uncertain.
    */
   relations(schema: string | undefined, name: string, searchPath: readonly string[] | undefined): readonly Relation[]
+  /**
+   * Relations whose rows it stands for, so that a rule about one of them means this one too: what a view reads, the
+   * tables that a partition belongs to, and its own partitions. Empty for a plain table.
+   */
+  kin(relation: Relation): readonly Relation[]
   /** Functions outside the built-in set that the name may stand for. */
   functions(schema: string | undefined, name: string, searchPath: readonly string[] | undefined): readonly FunctionEntry[]
   /** Whether somebody added an operator of that name; what it does is then unknown. */

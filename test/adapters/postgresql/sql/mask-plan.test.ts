@@ -123,12 +123,18 @@ for (const major of [15, 16, 18] as const) {
 
     it('resolves names against the catalogue', () => {
       const { sql, resources, unknown } = understand('SELECT p.*, c.mail FROM people p JOIN contacts c USING (id) WHERE age > 3')
-      assert.deepEqual(sql.reads, ['public.people', 'public.contacts'])
+      assert.deepEqual(sql.reads, ['public.people', 'public.people_old', 'public.contacts'])
       assert.deepEqual(sql.columns.filter((name) => name.startsWith('public.people')).toSorted(), ['age', 'domain', 'email', 'id', 'name', 'salary', 'ssn'].map((name) => `public.people.${name}`))
-      assert.deepEqual(resources.map(({ name, kind, access }) => [name, kind, access]), [['public.people', 'table', 'read'], ['public.contacts', 'view', 'read']])
+      assert.deepEqual(resources.map(({ name, kind, access }) => [name, kind, access]), [['public.people', 'table', 'read'], ['public.people_old', 'table', 'read'], ['public.contacts', 'view', 'read']])
       assert.deepEqual(unknown, [])
       assert.deepEqual(understand('SELECT * FROM nosuch').unknown, ['nosuch'])
       assert.equal(understand('SELECT relname FROM pg_class').sql.catalogOnly, true)
+    })
+
+    it('names with a view what it reads, with a table its children, and with a child its parent', () => {
+      assert.deepEqual(understand('UPDATE contacts SET mail = NULL').sql.writes.toSorted(), ['public.contacts', 'public.people', 'public.people_old'])
+      assert.deepEqual(understand('SELECT id FROM contacts').sql.reads.toSorted(), ['public.contacts', 'public.people', 'public.people_old'])
+      assert.deepEqual(understand('DELETE FROM people_old WHERE id = 1').sql.writes.toSorted(), ['public.people', 'public.people_old'])
     })
 
     it('knows what functions are declared to be', () => {
