@@ -142,7 +142,9 @@ export class Observer {
       if (analysis === undefined) this.#names.unseen()
       else this.#names.observe(analysis, run.ok, 'pipelined')
       for (const statement of analysis?.statements ?? []) if (statement.effects.prepares !== undefined) this.#texts.set(statement, text)
-      if (changesMeaning && definesRelations(analysis)) this.#defined()
+      if (changesMeaning && definesRelations(analysis)) this.#definedInTransaction = true
+      // Until it ends, the gateway's own connection cannot see what was defined, and would wait for its locks.
+      if (this.#definedInTransaction && endsTransaction(analysis)) this.#knowledge.changed()
     }
     if (!this.#changing.delete(run)) return
     for (const wake of this.#waiting.splice(0)) wake()
@@ -173,11 +175,6 @@ export class Observer {
     this.#reported.clear()
   }
 
-  /** Until the transaction ends, nobody else sees what was defined, and the gateway's own connection neither. */
-  #defined(): void {
-    this.#definedInTransaction = true
-    this.#knowledge.changed()
-  }
 
   /** Decided under the catalogue as it is now, once `isSettledBefore` the run. At once when nothing has to be looked up. */
   maskPlan(run: Run, decision: Decision, prepared: (name: string) => Understood | undefined): Plan | Promise<Plan> {
@@ -239,6 +236,11 @@ function namesAnother(analysis: Analysis | undefined): boolean {
 
 function changesNamed({ effects: { prepares, deallocates, declares, closes, discards } }: Statement): boolean {
   return [prepares, deallocates, declares, closes, discards].some((effect) => effect !== undefined)
+}
+
+/** It may have: nobody knows what the unreadable does. */
+function endsTransaction(analysis: Analysis | undefined): boolean {
+  return analysis === undefined || analysis.statements.some(({ effects: { transaction } }) => transaction !== undefined && /^(commit|rollback|prepare)$/.test(transaction.kind))
 }
 
 /** What changes how the bytes of a text are read, or what an EXECUTE in it runs. */

@@ -262,6 +262,30 @@ for (const major of [16, 18] as const) {
       await client.end()
     })
 
+    it('does not have to wait for the locks of the transaction that changes it', async () => {
+      const { host, port } = gateways['rules by table'] as TestGateway
+      const [client, other] = [await rawClient({ host, port, user: 'ada', password: 'ada secret' }), await rawClient({ host, port, user: 'ada', password: 'ada secret' })]
+      await client.query('begin')
+      await client.query('alter table people add column note text')
+      assert.deepEqual(tagsIn(await client.query('select item from orders where id = 1')), ['SELECT 1'])
+      assert.deepEqual(tagsIn(await other.query('select item from orders where id = 2')), ['SELECT 1'])
+      await client.query('rollback')
+      await client.end()
+      await other.end()
+    })
+
+    it('does not have to wait for the locks of the transaction that changes it', async () => {
+      const { host, port } = gateways['rules by table'] as TestGateway
+      const [client, other] = [await rawClient({ host, port, user: 'ada', password: 'ada secret' }), await rawClient({ host, port, user: 'ada', password: 'ada secret' })]
+      await client.query('begin')
+      await client.query('alter table people add column note text')
+      assert.deepEqual(tagsIn(await client.query('select item from orders where id = 1')), ['SELECT 1'])
+      assert.deepEqual(tagsIn(await other.query('select item from orders where id = 2')), ['SELECT 1'])
+      await client.query('rollback')
+      await client.end()
+      await other.end()
+    })
+
     it('is not mistaken in pipelines that nobody would write', async () => {
       const { host, port } = gateways['rules by table'] as TestGateway
       let answered = 0
