@@ -286,6 +286,35 @@ for (const major of [16, 18] as const) {
       await other.end()
     })
 
+    it('is not mistaken when a view is redefined while a planned statement waits for its lock', { todo: 'what was planned is not looked at again once the target has waited' }, async () => {
+      await server.query('create view waited as select name::text as shown from people')
+      const { host, port } = gateways['rules by table'] as TestGateway
+      const client = await rawClient({ host, port, user: 'ada', password: 'ada secret' })
+      const owner = await rawClient({ host: server.host, port: server.port, user: server.user, password: server.password })
+      await client.query('select shown from waited')
+      await owner.query('begin; create or replace view waited as select upper(email) as shown from people')
+      const answer = client.query('select shown from waited')
+      while ((await server.query(`select from pg_stat_activity where wait_event_type = 'Lock'`)).length === 0);
+      await owner.query('commit')
+      await answer
+      await Promise.all([owner.end(), client.end()])
+      await server.query('drop view waited')
+      assert.deepEqual(await harm(client), [])
+    })
+
+    it('is not mistaken when the search path of the role is changed', { todo: major < 18 ? 'before version 18 the target does not report it, and it is asked for once' : false }, async () => {
+      await server.query('alter role postgres set search_path = staging, public')
+      await using gateway = await startGateway({ postgres: server, rules: BY_TABLE, people: PEOPLE })
+      const first = await rawClient({ host: gateway.host, port: gateway.port, user: 'ada', password: 'ada secret' })
+      assert.deepEqual(tagsIn(await first.query(SEIZE)), ['UPDATE 1'])
+      await server.query('alter role postgres set search_path = public')
+      const second = await rawClient({ host: gateway.host, port: gateway.port, user: 'ada', password: 'ada secret' })
+      await second.query(SEIZE)
+      await Promise.all([first.end(), second.end()])
+      await server.query('alter role postgres reset search_path')
+      assert.deepEqual(await harm(second), [])
+    })
+
     it('is not mistaken in pipelines that nobody would write', async () => {
       const { host, port } = gateways['rules by table'] as TestGateway
       let answered = 0
