@@ -48,6 +48,9 @@ export interface GateOptions {
 
 /** In relaxed mode, this much that is not durable yet makes the next decision wait. */
 const MAX_RELAXED_PENDING_BYTES = 16 * 1024 * 1024
+/** … and so does this many events of one session, or a command of this size. */
+const MAX_RELAXED_WAITING_EVENTS = 400
+const MAX_RELAXED_COMMAND_BYTES = 64 * 1024
 
 export class Gate {
   readonly #options: GateOptions
@@ -112,11 +115,9 @@ export class Gate {
     const id = journal.stage('decision.made.v1', { session: session.id, command, verdict }, { subject: command, causation: command })
     const decision: Decision = { id, command, verdict, session, asked }
     const mayRunAhead = this.#options.audit === 'relaxed' && !journal.broken && this.#options.store.pending() < MAX_RELAXED_PENDING_BYTES
+    // Nobody waits for it, so it waits for company: the next flush of the schedule, or the store when there is too much.
+    if (mayRunAhead && verdict.effect !== 'await-approval' && journal.waiting < MAX_RELAXED_WAITING_EVENTS && sizeOf(asked) < MAX_RELAXED_COMMAND_BYTES) return decision
     const durable = journal.flush()
-    if (mayRunAhead && verdict.effect !== 'await-approval') {
-      durable.catch(() => {})
-      return decision
-    }
     return durable.then(() => decision, () => this.#failed(decision))
   }
 

@@ -83,6 +83,11 @@ export class Journal {
     return this.#eventId(this.#next)
   }
 
+  /** Events that wait to be flushed. */
+  get waiting(): number {
+    return this.#staged.length
+  }
+
   /** True while something failed to be written; until it is, nothing may be forwarded. */
   get broken(): boolean {
     return this.#unwritten.length > 0

@@ -1,9 +1,12 @@
 import { createHmac } from 'node:crypto'
 import { createServer, type Server, type Socket } from 'node:net'
 import type { AccessLog, Directory, Gate, Listener, ProtocolAdapter } from '../../core/index.ts'
+import { release } from '../shared/socket-reader.ts'
 import type { ServerTls } from '../shared/tls.ts'
 import { admit, farewell, Refused, type Admitted, type CancelKey } from './admission.ts'
+import { askSearchPath } from './ask-search-path.ts'
 import { sendCancelRequest } from './auth/connect-upstream.ts'
+import { SQLSTATE } from './enforce.ts'
 import { Knowledge } from './knowledge.ts'
 import { Observer } from './observe.ts'
 import { PostgresSession } from './session.ts'
@@ -145,22 +148,38 @@ export class PostgresAdapter implements ProtocolAdapter {
     const id = keyText(key)
     const knowledge = this.#knowledgeOf(admitted)
     await knowledge.prepare()
+    const parameters = await this.#parametersOf(admitted).catch((error: unknown) => this.#lost(admitted, error))
     const { statementBytes, recordingBytes } = this.#o.limits
     const running = new PostgresSession({
       gate: this.#o.gate,
       session,
-      observer: new Observer(knowledge, { parameters: upstream.parameters, startup, target: session.target, user: route.target.user, maskKey: derived(this.#o.key, `masks of ${route.target.name}`) }),
+      observer: new Observer(knowledge, { parameters, startup, target: session.target, user: route.target.user, maskKey: derived(this.#o.key, `masks of ${route.target.name}`) }),
       limits: { statementBytes, recordingBytes, functionCalls: route.target.fastpath },
       clientSocket,
       clientLeftover,
       targetSocket: upstream.socket,
-      targetLeftover: upstream.leftover,
+      targetLeftover: Buffer.concat([upstream.leftover, release(upstream.socket)]),
       cancelAtTarget: () => this.#cancelAtTarget(admitted),
       ended: () => this.#sessions.delete(id),
     })
     this.#sessions.set(id, { session: running, subject: session.identity.subject })
     running.start()
     if (this.#stopping) await running.stop()
+  }
+
+  /** What the target said at login and, if rules depend on names and it did not say, its search path. */
+  async #parametersOf({ upstream }: Admitted): Promise<ReadonlyMap<string, string>> {
+    const { parameters } = upstream
+    if (parameters.has('search_path') || !this.#o.needsNames()) return parameters
+    const path = await askSearchPath(upstream)
+    return path === undefined ? parameters : new Map([...parameters, ['search_path', path]])
+  }
+
+  /** The target left between login and session: the session, which is recorded as open, ends. */
+  async #lost({ session, upstream }: Admitted, cause: unknown): Promise<never> {
+    upstream.socket.destroy()
+    await this.#o.gate.close(session, { reason: 'target-lost', bytesFromClient: 0, bytesToClient: 0, error: cause instanceof Error ? cause.message : String(cause) })
+    throw new Refused('target-unavailable', SQLSTATE.TARGET_UNAVAILABLE, 'the target left before the session began', { subject: session.identity.subject, target: session.target.name, cause })
   }
 
   async #cancelAtTarget({ route: { target }, upstream }: Admitted): Promise<void> {
