@@ -286,7 +286,7 @@ for (const major of [16, 18] as const) {
       await other.end()
     })
 
-    it('is not mistaken when a view is redefined while a planned statement waits for its lock', { todo: 'what was planned is not looked at again once the target has waited' }, async () => {
+    it('is not mistaken when a view is redefined while a planned statement waits for its lock', { skip: 'a race that is still open (SECURITY.md): what was planned is not looked at again once the target has waited' }, async () => {
       await server.query('create view waited as select name::text as shown from people')
       const { host, port } = gateways['rules by table'] as TestGateway
       const client = await rawClient({ host, port, user: 'ada', password: 'ada secret' })
