@@ -25,19 +25,29 @@ function readable(socket: Socket, signal: AbortSignal): Promise<void> {
   })
 }
 
-/**
- * Stops reading at the handle too, for a paused stream goes on filling its own buffer, and whoever takes the handle
- * over would miss those bytes. Returns what was read already.
- */
+/** Gives back what was read but not asked for, and leaves the socket as if nobody had ever read from it. */
 export function release(socket: Socket): Buffer {
   socket.removeAllListeners('readable')
-  socket.pause()
-  const { _handle: handle, encrypted } = socket as Socket & { encrypted?: boolean; _handle?: { reading?: boolean; readStop?(): void } | null }
-  if (encrypted !== true && handle?.readStop !== undefined) {
-    handle.reading = false
-    handle.readStop()
-  }
   const chunks: Buffer[] = []
   for (let chunk: unknown = socket.read(); Buffer.isBuffer(chunk); chunk = socket.read()) chunks.push(chunk)
+  if ((socket as Socket & { encrypted?: boolean }).encrypted !== true) stopReading(socket)
   return Buffer.concat(chunks)
+}
+
+interface SocketInternals {
+  _handle?: { reading?: boolean; readStop?(): void } | null
+  _readableState: { reading: boolean }
+}
+
+/**
+ * A stream that nobody listens to goes on filling its own buffer, and a session that takes the handle over, to read
+ * without streams, would miss those bytes. So reading stops at the handle, after the last `read`, which would start it
+ * again; the next `read` or `data` listener does.
+ */
+function stopReading(socket: Socket): void {
+  const { _handle: handle, _readableState: state } = socket as unknown as SocketInternals
+  if (handle?.readStop === undefined || handle === null) return
+  handle.readStop()
+  handle.reading = false
+  state.reading = false
 }

@@ -2,6 +2,7 @@
 import type { X509Certificate } from 'node:crypto'
 import { connect as connectSocket, isIP, Socket } from 'node:net'
 import { checkServerIdentity, connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls'
+import { release } from '../../shared/socket-reader.ts'
 import { handshake, MIN_TLS_VERSION, tlsServerEndPoint } from '../../shared/tls.ts'
 import { int32, untypedMessage } from '../startup/message-writer.ts'
 import { UpstreamError } from './upstream-error.ts'
@@ -164,7 +165,7 @@ async function logIn(socket: Socket, login: UpstreamLogin): Promise<LoginResult>
     if (step.kind === 'send') socket.write(step.bytes)
     step = await login.receive(step.kind === 'wait' ? await firstBytes(socket) : undefined)
   }
-  return { ...step.result, leftover: Buffer.concat([step.result.leftover, ...release(socket)]) }
+  return { ...step.result, leftover: Buffer.concat([step.result.leftover, release(socket)]) }
 }
 
 /** The next chunk. */
@@ -175,32 +176,6 @@ async function firstBytes(socket: Socket): Promise<Buffer> {
     if (socket.readableEnded || socket.destroyed) throw new Error(socket.errored?.message ?? 'the target closed the connection')
     await firstOf(socket, 'readable')
   }
-}
-
-/** Gives back what was read but not asked for, and leaves the socket as if nobody had ever read from it. */
-function release(socket: Socket): Buffer[] {
-  socket.removeAllListeners('readable')
-  const chunks: Buffer[] = []
-  for (let chunk: unknown = socket.read(); Buffer.isBuffer(chunk); chunk = socket.read()) chunks.push(chunk)
-  if (!isEncrypted(socket)) stopReading(socket)
-  return chunks
-}
-
-interface SocketInternals {
-  _handle?: { reading?: boolean; readStop?(): void } | null
-  _readableState: { reading: boolean }
-}
-
-/**
- * A stream that nobody listens to goes on filling its own buffer, and a session that takes the handle over, to read
- * without streams, would miss those bytes. So reading stops at the handle, and starts with the first `data` listener.
- */
-function stopReading(socket: Socket): void {
-  const { _handle: handle, _readableState: state } = socket as unknown as SocketInternals
-  if (handle?.readStop === undefined) return
-  handle.readStop()
-  handle.reading = false
-  state.reading = false
 }
 
 /** Resolves on `event`; rejects on an error, or when the peer leaves. */
