@@ -11,21 +11,75 @@ export const EffectSchema = Type.Union([
 export type Effect = Static<typeof EffectSchema>
 
 /** From weakest to strictest: when two rules mask one column differently, the stricter method holds. */
-export const MASK_METHODS = ['partial', 'hash', 'fixed', 'null'] as const
+export const MASK_METHODS = ['partial', 'generalise', 'shuffle', 'hash', 'fixed', 'null'] as const
 export const MaskMethodSchema = Type.Union([
   Type.Literal('partial'),
+  /** To a coarser value: a date to its year, a number to the lower end of its bucket. */
+  Type.Literal('generalise'),
+  /** To another value of the same shape: a digit for a digit, a letter for a letter. */
+  Type.Literal('shuffle'),
+  /** Keyed, so that equal values stay equal within a target, and nobody can try out values without the key. */
   Type.Literal('hash'),
   Type.Literal('fixed'),
   Type.Literal('null'),
 ])
 export type MaskMethod = Static<typeof MaskMethodSchema>
 
+/**
+ * What a statement may do with a masked column besides showing it (WHERE, JOIN, ORDER BY, …), from weakest to strictest.
+ * `equality`: compare it for equality with a parameter or a constant, and nothing else.
+ */
+export const PREDICATE_USES = ['allow', 'equality', 'block'] as const
+export const PredicateUseSchema = Type.Union([Type.Literal('allow'), Type.Literal('equality'), Type.Literal('block')])
+export type PredicateUse = Static<typeof PredicateUseSchema>
+
+/** What becomes of an output that cannot be traced and may touch a masked column, from weakest to strictest. */
+export const UNTRACED_USES = ['mask', 'block'] as const
+export const UntracedUseSchema = Type.Union([Type.Literal('mask'), Type.Literal('block')])
+export type UntracedUse = Static<typeof UntracedUseSchema>
+
 export const MaskSchema = Type.Object({
   /** `schema.table.column`, each part may be `*`; or `class:pii.email`, or `class:pii.*`. */
   column: Type.String(),
   method: MaskMethodSchema,
+  /** With `generalise`, for numbers: the width of a bucket. Absent: a power of ten that keeps the first digit. */
+  bucket: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
+  /** Absent: `block`. */
+  predicates: Type.Optional(PredicateUseSchema),
+  /** Absent: `block`. */
+  untraced: Type.Optional(UntracedUseSchema),
 })
 export type Mask = Static<typeof MaskSchema>
+
+/** Values that look like an entity are masked wherever they come out, whatever column they are in: a second net. */
+export const DetectionSchema = Type.Object({
+  /** As `docs/detection.md` names it: `payment-card`; `*` for all of them. */
+  entity: Type.String(),
+  method: MaskMethodSchema,
+  /** Findings below this are let through, from 0 to 1. */
+  confidence: Type.Number({ minimum: 0, maximum: 1 }),
+})
+export type Detection = Static<typeof DetectionSchema>
+
+/** What one command (and, for the last, one session) may use. Reaching one ends the command. */
+export const LimitsSchema = Type.Object({
+  rows: Type.Optional(Type.Integer({ minimum: 0 })),
+  /** Of the response. */
+  bytes: Type.Optional(Type.Integer({ minimum: 0 })),
+  seconds: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
+  statementsPerMinute: Type.Optional(Type.Integer({ minimum: 1 })),
+})
+export type Limits = Static<typeof LimitsSchema>
+
+/** A mask that does not hold for this command, and why. */
+export const ExemptionSchema = Type.Object({
+  /** The mask's column, as the rule wrote it. */
+  column: Type.String(),
+  /** The rule that exempts, or `grant:ID`. */
+  by: Type.String(),
+  reason: Type.String(),
+})
+export type Exemption = Static<typeof ExemptionSchema>
 
 export const VoteSchema = Type.Object({ rule: Type.String(), effect: EffectSchema, reason: Type.String() })
 export type Vote = Static<typeof VoteSchema>
@@ -41,6 +95,10 @@ export type ApprovalTerms = Static<typeof ApprovalTermsSchema>
 export const ObligationsSchema = Type.Object({
   masks: Type.Array(MaskSchema),
   approval: Type.Optional(ApprovalTermsSchema),
+  detections: Type.Optional(Type.Array(DetectionSchema)),
+  limits: Type.Optional(LimitsSchema),
+  /** Masks that rules asked for and that were lifted. */
+  exemptions: Type.Optional(Type.Array(ExemptionSchema)),
 })
 export type Obligations = Static<typeof ObligationsSchema>
 

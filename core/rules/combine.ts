@@ -1,6 +1,6 @@
 import { inOnePiece } from '../in-one-piece.ts'
-import { EFFECTS, MASK_METHODS, type ApprovalTerms, type Effect, type Mask, type Obligations, type Verdict, type Vote } from '../events/index.ts'
-import type { RuleVote } from './vote.ts'
+import { EFFECTS, MASK_METHODS, PREDICATE_USES, UNTRACED_USES, type ApprovalTerms, type Effect, type Mask, type Obligations, type Verdict, type Vote } from '../events/index.ts'
+import { maskOf, type RuleVote } from './vote.ts'
 
 /** What came of one rule: its votes, or why it could not be evaluated. */
 export type Outcome =
@@ -76,12 +76,29 @@ function reasonFor(effect: Effect, outcomes: readonly Outcome[]): string {
 }
 
 function uniteMasks(votes: readonly RuleVote[]): Mask[] {
-  const strictest = new Map<string, Mask['method']>()
-  for (const { column, method } of votes.flatMap(({ masks }) => masks)) {
-    const before = strictest.get(column)
-    if (before === undefined || MASK_METHODS.indexOf(method) > MASK_METHODS.indexOf(before)) strictest.set(column, method)
+  const strictest = new Map<string, Mask>()
+  for (const mask of votes.flatMap(({ masks }) => masks)) {
+    const before = strictest.get(mask.column)
+    strictest.set(mask.column, before === undefined ? mask : stricter(before, mask))
   }
-  return [...strictest].map(([column, method]) => ({ column, method })).toSorted((a, b) => (a.column < b.column ? -1 : 1))
+  return [...strictest.values()].toSorted((a, b) => (a.column < b.column ? -1 : 1))
+}
+
+/** The stricter of everything that two rules say of one column. A wider bucket tells less. */
+function stricter(one: Mask, other: Mask): Mask {
+  const method = strictestOf(MASK_METHODS, one.method, other.method)
+  const buckets = [one, other].flatMap(({ bucket }) => (bucket === undefined ? [] : [bucket]))
+  return maskOf(one.column, {
+    method,
+    bucket: method === 'generalise' && buckets.length > 0 ? Math.max(...buckets) : undefined,
+    // Absent is the strictest.
+    predicates: one.predicates && other.predicates && strictestOf(PREDICATE_USES, one.predicates, other.predicates),
+    untraced: one.untraced && other.untraced && strictestOf(UNTRACED_USES, one.untraced, other.untraced),
+  })
+}
+
+function strictestOf<T>(order: readonly T[], one: T, other: T): T {
+  return order.indexOf(other) > order.indexOf(one) ? other : one
 }
 
 function approvalTerms(votes: readonly RuleVote[], fallback: CombineOptions['approval']): ApprovalTerms | 'impossible' {

@@ -43,7 +43,7 @@ export function renderExplanation({ verdict, rules }: Explanation): string {
   const silent = rules.filter((rule) => !voted.includes(rule))
   const lines = [
     `${verdict.effect} (by ${verdict.by}): ${verdict.reason}`,
-    ...verdict.obligations.masks.map(({ column, method }) => `  mask ${column}: ${method}`),
+    ...verdict.obligations.masks.map(({ column, method, ...terms }) => `  mask ${column}: ${[method, ...Object.entries(terms).map(([name, value]) => `${name} ${value}`)].join(', ')}`),
     ...verdict.obligations.approval === undefined ? [] : [`  approval by ${verdict.obligations.approval.approvers.join(' or ')} within ${verdict.obligations.approval.timeoutSeconds} s`],
     ...section('Voted', voted),
     ...section('Had nothing to say', silent),

@@ -108,7 +108,7 @@ function plain(vote: RuleVote | undefined): Record<string, unknown> {
   return {
     effect,
     reason,
-    ...masks.length === 0 ? {} : { columns: Object.fromEntries(masks.map(({ column, method }) => [column, method])) },
+    ...masks.length === 0 ? {} : { columns: Object.fromEntries(masks.map(({ column, method, ...terms }) => [column, Object.keys(terms).length === 0 ? method : { method, ...terms }])) },
     ...approvers === undefined ? {} : { approvers },
     ...timeoutSeconds === undefined ? {} : { timeout: timeoutSeconds },
   }

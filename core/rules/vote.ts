@@ -1,4 +1,4 @@
-import { EFFECTS, MASK_METHODS, type Effect, type Mask } from '../events/index.ts'
+import { EFFECTS, MASK_METHODS, PREDICATE_USES, UNTRACED_USES, type Effect, type Mask, type PredicateUse, type UntracedUse } from '../events/index.ts'
 import { nearest } from './expression/nearest.ts'
 
 /** What one rule says of one command. */
@@ -15,7 +15,7 @@ export interface RuleVote {
 
 const KEYS: Readonly<Record<Effect, readonly string[]>> = {
   allow: ['effect', 'reason'],
-  mask: ['effect', 'reason', 'columns'],
+  mask: ['effect', 'reason', 'columns', 'predicates', 'untraced'],
   'await-approval': ['effect', 'reason', 'approvers', 'timeout'],
   block: ['effect', 'reason'],
 }
@@ -54,7 +54,7 @@ function readVote(value: unknown): RuleVote | string {
   if (wrong !== undefined) return wrong
   const reason = readReason(vote.reason)
   if (typeof reason !== 'string') return reason.problem
-  if (effect === 'mask') return masked(vote.columns, reason)
+  if (effect === 'mask') return masked(vote, reason)
   return effect === 'await-approval' ? held(vote, reason) : { effect, reason, masks: [] }
 }
 
@@ -83,21 +83,62 @@ function readReason(reason: unknown): string | { problem: string } {
   return reason.replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]+/gu, ' ').slice(0, MAX_REASON_CHARS)
 }
 
-function masked(columns: unknown, reason: string): RuleVote | string {
+/** `predicates` and `untraced` of the vote hold for those of its columns that say nothing else. */
+function masked({ columns, predicates, untraced }: Record<string, unknown>, reason: string): RuleVote | string {
   if (columns === null || typeof columns !== 'object' || Array.isArray(columns) || Object.keys(columns).length === 0) {
     return 'a mask says what it hides: "columns": { "public.people.email": "partial", "class:pii.*": "null" }'
   }
   const entries = Object.entries(columns)
   if (entries.length > MAX_MASKS) return `a vote masks at most ${MAX_MASKS} columns or patterns`
   const masks: Mask[] = []
-  for (const [column, name] of entries) {
-    const method = MASK_METHODS.find((known) => known === name)
-    if (method === undefined) return `"${column}": the method is one of ${MASK_METHODS.map((each) => `"${each}"`).join(', ')}, not ${shown(name)}`
-    const wrong = wrongColumn(column)
-    if (wrong !== undefined) return wrong
-    masks.push({ column, method })
+  for (const [column, terms] of entries) {
+    const given = terms !== null && typeof terms === 'object' && !Array.isArray(terms) ? terms as Record<string, unknown> : { method: terms as unknown }
+    const mask = readMask(column, { ...predicates === undefined ? {} : { predicates }, ...untraced === undefined ? {} : { untraced }, ...given })
+    if (typeof mask === 'string') return mask
+    masks.push(mask)
   }
   return { effect: 'mask', reason, masks }
+}
+
+const MASK_KEYS = ['method', 'bucket', 'predicates', 'untraced']
+
+function readMask(column: string, terms: Record<string, unknown>): Mask | string {
+  const wrong = wrongColumn(column)
+  if (wrong !== undefined) return wrong
+  const unknown = Object.keys(terms).find((key) => !MASK_KEYS.includes(key))
+  if (unknown !== undefined) return `"${column}": a mask has no "${unknown}"; write ${nearest(unknown, MASK_KEYS) ?? MASK_KEYS.join(', ')}`
+  const method = oneOf(`"${column}": the method`, terms.method, MASK_METHODS)
+  if (typeof method !== 'object') return method
+  const predicates = terms.predicates === undefined ? { is: undefined } : oneOf(`"${column}": "predicates"`, terms.predicates, PREDICATE_USES)
+  if (typeof predicates !== 'object') return predicates
+  const untraced = terms.untraced === undefined ? { is: undefined } : oneOf(`"${column}": "untraced"`, terms.untraced, UNTRACED_USES)
+  if (typeof untraced !== 'object') return untraced
+  const { bucket } = terms
+  if (bucket !== undefined && !(typeof bucket === 'number' && Number.isFinite(bucket) && bucket > 0)) return `"${column}": "bucket" is the width of a bucket, a number above 0, not ${shown(bucket)}`
+  if (bucket !== undefined && method.is !== 'generalise') return `"${column}": "bucket" belongs to the method "generalise", not to "${method.is}"`
+  return maskOf(column, { method: method.is, bucket, predicates: predicates.is, untraced: untraced.is })
+}
+
+interface MaskTerms {
+  readonly method: Mask['method']
+  readonly bucket: number | undefined
+  readonly predicates: PredicateUse | undefined
+  readonly untraced: UntracedUse | undefined
+}
+
+/** What is not said is left out, so that a mask reads as its rule wrote it. */
+export function maskOf(column: string, { method, bucket, predicates, untraced }: MaskTerms): Mask {
+  return {
+    column, method,
+    ...bucket === undefined ? {} : { bucket },
+    ...predicates === undefined ? {} : { predicates },
+    ...untraced === undefined ? {} : { untraced },
+  }
+}
+
+function oneOf<T extends string>(what: string, value: unknown, known: readonly T[]): { is: T } | string {
+  const is = known.find((each) => each === value)
+  return is === undefined ? `${what} is one of ${known.map((each) => `"${each}"`).join(', ')}, not ${shown(value)}` : { is }
 }
 
 function wrongColumn(column: string): string | undefined {

@@ -53,6 +53,8 @@ export interface ValueMaskOptions {
 export function createValueMask(value: ValueDescription, options: ValueMaskOptions): ValueMask {
   switch (value.method) {
     case 'null': return replaceBy(null)
+    case 'shuffle':
+    case 'generalise':
     case 'fixed': return fixed(value)
     case 'partial': return partial(value, options)
     case 'hash': return hashed(value, options)

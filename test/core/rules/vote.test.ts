@@ -29,3 +29,16 @@ test('a vote that is neither nothing nor an object is a problem', () => {
   for (const result of [null, true, 'block', 5, [[]], [null]]) assert.equal(typeof readVotes(result), 'string')
   assert.deepEqual([readVotes(undefined), readVotes([])], [[], []])
 })
+
+test('a mask says a method, or a method with its terms; what the vote says holds for columns that say nothing else', () => {
+  const columns = { 'public.people.email': 'partial', 'public.people.born': { method: 'generalise', bucket: 10, predicates: 'allow' } }
+  assert.deepEqual(readVotes({ effect: 'mask', reason: 'r', columns, predicates: 'equality', untraced: 'mask' }), [{
+    effect: 'mask', reason: 'r', masks: [
+      { column: 'public.people.email', method: 'partial', predicates: 'equality', untraced: 'mask' },
+      { column: 'public.people.born', method: 'generalise', bucket: 10, predicates: 'allow', untraced: 'mask' },
+    ],
+  }])
+  for (const terms of ['whole', { method: 'fixed', bucket: 3 }, { method: 'generalise', bucket: 0 }, { method: 'null', predicate: 'allow' }, { predicates: 'allow' }, { method: 'null', untraced: 'allow' }]) {
+    assert.equal(typeof readVotes({ effect: 'mask', reason: 'r', columns: { 'a.b.c': terms } }), 'string', JSON.stringify(terms))
+  }
+})
