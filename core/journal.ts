@@ -12,6 +12,8 @@ const MAX_UNWRITTEN_BYTES = 64 * 1024 * 1024
 const MAX_BATCH_EVENTS = 512
 const MAX_BATCH_BYTES = 4 * 1024 * 1024
 
+const NOTHING: About = {}
+
 interface Batch {
   readonly events: readonly NewEvent[]
   readonly expected: ExpectedRevision
@@ -67,13 +69,15 @@ export class Journal {
   }
 
   /** Adds an event to the next batch and returns its id. */
-  stage<T extends EventType>(type: T, data: EventData<T>, about: About = {}): string {
+  stage<T extends EventType>(type: T, data: EventData<T>, about: About = NOTHING): string {
     const { source, clock } = this.#options
     const time = rfc3339(clock.now())
     const id = this.#eventId(this.#next++)
-    const event = { id, source, type, subject: about.subject ?? id, time, correlationid: this.#id, data }
-    this.#staged.push(about.causation === undefined ? event : { ...event, causationid: about.causation })
-    this.#stagedBytes.push(about.bytes ?? 0)
+    const { subject = id, causation, bytes = 0 } = about
+    this.#staged.push(causation === undefined
+      ? { id, source, type, subject, time, correlationid: this.#id, data }
+      : { id, source, type, subject, time, correlationid: this.#id, causationid: causation, data })
+    this.#stagedBytes.push(bytes)
     if (this.#staged.length === 1) this.#options.staged(this)
     return id
   }
@@ -132,17 +136,16 @@ export class Journal {
     await Promise.all(batches.map((batch) => this.#append(batch)))
   }
 
-  async #append(batch: Batch): Promise<void> {
+  #append(batch: Batch): Promise<void> {
     this.#inFlight++
-    try {
-      await this.#options.store.append(this.stream, batch.events, batch.expected)
-    } catch (error) {
+    return this.#options.store.append(this.stream, batch.events, batch.expected).then(() => {
+      this.#inFlight--
+      this.#options.published(batch.events)
+    }, (error: unknown) => {
+      this.#inFlight--
       this.#keep(batch)
       throw asStoreError(error)
-    } finally {
-      this.#inFlight--
-    }
-    this.#options.published(batch.events)
+    })
   }
 
   #recover(): Promise<void> {

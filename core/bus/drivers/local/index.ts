@@ -47,7 +47,7 @@ class LocalBus implements EventBus {
 
   publish(subject: string, data: unknown): void {
     this.#checkOpen()
-    checkSubject(subject)
+    if (!this.#routes.remembers(subject)) checkSubject(subject)
     this.#send(subject, data, undefined)
   }
 

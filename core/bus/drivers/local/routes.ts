@@ -48,6 +48,11 @@ export class Routes<R extends Route> {
     this.#remembered.clear()
   }
 
+  /** Whether it was looked for before, since somebody came or went. */
+  remembers(subject: string): boolean {
+    return this.#remembered.has(subject)
+  }
+
   all(): Iterable<R> {
     return this.#routes
   }

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { SallyportError } from '../../../errors.ts'
 import { StoreConflict, type AppendResult, type ExpectedRevision } from '../../event-store.ts'
-import type { AdmittedAppend } from '../../admit-append.ts'
+import type { NewEvent } from '../../../events/index.ts'
 import { AppendDraft } from './append-draft.ts'
 import { received } from './store-failure.ts'
 import type { Head, Verification } from './verify-store.ts'
@@ -66,24 +66,28 @@ export class WriterThread {
     })
   }
 
-  append(stream: string, admitted: AdmittedAppend, count: number, expected: ExpectedRevision, ids: string): Promise<AppendResult> {
-    return new Promise((resolve, reject) => {
-      const refusal = this.#refusal(admitted.bytes)
-      if (refusal !== undefined) return reject(refusal)
-      if (this.#draft.full(admitted.bytes)) this.#send()
-      if (this.#draft.empty) setImmediate(() => this.#send())
-      this.#draft.add(stream, admitted, expectedCode(expected), count, ids)
-      this.#waiting.push({ stream, expected, bytes: admitted.bytes, resolve, reject })
-      this.#pendingBytes += admitted.bytes
-    })
+  /** Throws, and has taken nothing, for what cannot be written or is too much. */
+  append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<AppendResult> {
+    const draft = this.#draft
+    const first = draft.empty
+    const ids = expected === 'any' ? events.map((event) => event.id).join('\n') : ''
+    const bytes = draft.add(stream, events, expectedCode(expected), ids, this.#admit)
+    this.#pendingBytes += bytes
+    if (first) setImmediate(this.#sendDraft)
+    const { promise, resolve, reject } = Promise.withResolvers<AppendResult>()
+    this.#waiting.push({ stream, expected, bytes, resolve, reject })
+    if (draft.full) this.#send()
+    return promise
   }
 
-  #refusal(bytes: number): SallyportError | undefined {
+  readonly #admit = (bytes: number): void => {
     const { path, maxPendingBytes } = this.#options
-    if (this.#closing !== undefined) return new SallyportError('STORE_UNAVAILABLE', `${path}: the event store is closed`)
-    if (this.#pendingBytes === 0 || this.#pendingBytes + bytes <= maxPendingBytes) return undefined
-    return new SallyportError('STORE_UNAVAILABLE', `${path}: more than ${maxPendingBytes} bytes already wait for the disk`)
+    if (this.#closing !== undefined) throw new SallyportError('STORE_UNAVAILABLE', `${path}: the event store is closed`)
+    if (this.#pendingBytes === 0 || this.#pendingBytes + bytes <= maxPendingBytes) return
+    throw new SallyportError('STORE_UNAVAILABLE', `${path}: more than ${maxPendingBytes} bytes already wait for the disk`)
   }
+
+  readonly #sendDraft = (): void => this.#send()
 
   #send(): void {
     if (this.#draft.empty) return

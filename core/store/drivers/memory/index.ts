@@ -8,7 +8,8 @@ import {
   type ReadAllOptions,
   type ReadOptions,
 } from '../../event-store.ts'
-import { admitAppend } from '../../admit-append.ts'
+import { checkAppend, serialiseAppend } from '../../admit-append.ts'
+import { EventBytes } from '../../event-bytes.ts'
 import { CommitSignal } from '../../commit-signal.ts'
 
 /** One event as it was written; `json` so that no reader shares an object with a writer. */
@@ -34,14 +35,16 @@ class MemoryStore implements EventStore {
 
   async append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<AppendResult> {
     this.#mustBeOpen()
-    const { json } = admitAppend(stream, events, expected)
+    checkAppend(stream, events, expected)
+    const bytes = new EventBytes()
+    serialiseAppend(stream, events, bytes)
     const kept = this.#streams.get(stream) ?? []
     const earlier = this.#retryOf(kept, events, expected)
     if (earlier !== undefined) return earlier
     const actual = kept.length === 0 ? 'no_stream' : BigInt(kept.length - 1)
     if (expected !== 'any' && expected !== actual) throw new StoreConflict(stream, expected, actual)
     this.#streams.set(stream, kept)
-    return this.#keep(stream, kept, json)
+    return this.#keep(stream, kept, bytes.text())
   }
 
   #keep(stream: string, kept: Kept[], json: string): AppendResult {

@@ -1,0 +1,240 @@
+import type { Command, CommandReceived, DecisionMade, NewEvent, OutcomeRecorded, Recording, RecordingCaptured, Verdict } from '../events/index.ts'
+import { isDeeplyFrozen } from '../frozen.ts'
+
+const SMALLEST_BYTES = 64 * 1024
+/** Longer texts are left to V8, which is faster then; what is shorter costs less than the call. */
+const LONG_TEXT = 128
+/** Six bytes for the worst character (`\u0000`), and the quotes. */
+const MOST_PER_CHARACTER = 6
+const LONG_PIECE = 128
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+
+/**
+ * Memory that events are written to as JSON in UTF-8: what `JSON.stringify` says, with the keys in another order. What most
+ * of the record consists of, the same in command after command (the statement as it is understood, the verdict on it), is
+ * encoded once and then copied. Only what is deeply frozen is remembered, since nothing else is sure to stay as it is.
+ */
+export class EventBytes {
+  #buffer: Buffer<ArrayBuffer>
+  #length = 0
+
+  /** `memory` may be what an earlier one used. */
+  constructor(memory: ArrayBuffer = new ArrayBuffer(SMALLEST_BYTES)) {
+    this.#buffer = Buffer.from(memory)
+  }
+
+  get length(): number {
+    return this.#length
+  }
+
+  get memory(): ArrayBuffer {
+    return this.#buffer.buffer
+  }
+
+  text(): string {
+    return this.#buffer.toString('utf8', 0, this.#length)
+  }
+
+  /** Takes back what was written behind `length`. */
+  cut(length: number): void {
+    this.#length = length
+  }
+
+  /** Writes the events of one append as a JSON array. Throws `TypeError` for what is not JSON; `cut` what was written then. */
+  addArray(events: readonly NewEvent[]): void {
+    let before = '['
+    for (const event of events) {
+      this.#ascii(before)
+      this.#event(event)
+      before = ','
+    }
+    this.#ascii(']')
+  }
+
+  addByte(byte: number): void {
+    this.#room(1)
+    this.#buffer[this.#length++] = byte
+  }
+
+  /** What comes with every command is written field by field, as its schema has it; the rest is left to V8. */
+  #event(event: NewEvent): void {
+    switch (event.type) {
+      case 'command.received.v1':
+        this.#envelope(event)
+        return this.#commandReceived(event.data as CommandReceived)
+      case 'decision.made.v1':
+        this.#envelope(event)
+        return this.#decisionMade(event.data as DecisionMade)
+      case 'outcome.recorded.v1':
+        this.#envelope(event)
+        return this.#outcomeRecorded(event.data as OutcomeRecorded)
+      case 'recording.captured.v1':
+        this.#envelope(event)
+        return this.#recordingCaptured(event.data as RecordingCaptured)
+      default:
+        return this.#json(event)
+    }
+  }
+
+  /** All of an event but its data, which comes last, and two braces. */
+  #envelope({ id, source, type, subject, time, correlationid, causationid, traceparent }: NewEvent): void {
+    this.#text('{"id":', id)
+    this.#text(',"source":', source)
+    this.#text(',"type":', type)
+    this.#text(',"subject":', subject)
+    this.#text(',"time":', time)
+    this.#text(',"correlationid":', correlationid)
+    if (causationid !== undefined) this.#text(',"causationid":', causationid)
+    if (traceparent !== undefined) this.#text(',"traceparent":', traceparent)
+  }
+
+  #commandReceived({ session, number, command }: CommandReceived): void {
+    const { phase, values, valuesComplete } = command
+    this.#text(',"data":{"session":', session)
+    this.#ascii(',"number":')
+    this.#ascii(String(number))
+    this.#ascii(',"command":')
+    this.#bytes(statementOf(command))
+    this.#text(',"phase":', phase)
+    this.#values(values)
+    this.#ascii(valuesComplete ? '],"valuesComplete":true}}}' : '],"valuesComplete":false}}}')
+  }
+
+  #values(values: readonly (string | null)[]): void {
+    let before = ',"values":['
+    for (const value of values) {
+      if (value === null) this.#ascii(`${before}null`)
+      else this.#text(before, value)
+      before = ','
+    }
+    if (values.length === 0) this.#ascii(before)
+  }
+
+  #decisionMade({ session, command, verdict, approval }: DecisionMade): void {
+    this.#text(',"data":{"session":', session)
+    this.#text(',"command":', command)
+    this.#ascii(',"verdict":')
+    this.#bytes(bytesOfVerdict(verdict))
+    if (approval !== undefined) this.#text(',"approval":', approval)
+    this.#ascii('}}')
+  }
+
+  #outcomeRecorded({ session, command, outcome }: OutcomeRecorded): void {
+    this.#text(',"data":{"session":', session)
+    this.#text(',"command":', command)
+    this.#ascii(',"outcome":')
+    this.#json(outcome)
+    this.#ascii('}}')
+  }
+
+  #recordingCaptured({ session, command, recording }: RecordingCaptured): void {
+    this.#text(',"data":{"session":', session)
+    this.#text(',"command":', command)
+    this.#text(',"recording":{"encoding":', recording.encoding)
+    this.#chunks(recording)
+    this.#ascii(`],"bytes":${recording.bytes}${recording.cappedAt === undefined ? '' : `,"cappedAt":${recording.cappedAt}`}}}}`)
+  }
+
+  #chunks({ chunks }: Recording): void {
+    let before = ',"chunks":['
+    for (const { at, data } of chunks) {
+      this.#ascii(`${before}{"at":${at}`)
+      this.#text(',"data":', data)
+      before = '},'
+    }
+    this.#ascii(chunks.length === 0 ? before : '}')
+  }
+
+  #json(value: unknown): void {
+    this.#utf8(JSON.stringify(value))
+  }
+
+  /** `before` is of this file: short, and without anything to escape. */
+  #text(before: string, text: string): void {
+    this.#ascii(before)
+    if (text.length > LONG_TEXT) return this.#utf8(JSON.stringify(text))
+    this.#room(text.length * MOST_PER_CHARACTER + 2)
+    const buffer = this.#buffer
+    let at = this.#length
+    buffer[at++] = QUOTE
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i)
+      if (code < 0x20 || code > 0x7e || code === QUOTE || code === BACKSLASH) return this.#utf8(JSON.stringify(text))
+      buffer[at++] = code
+    }
+    buffer[at++] = QUOTE
+    this.#length = at
+  }
+
+  #ascii(text: string): void {
+    this.#room(text.length)
+    const buffer = this.#buffer
+    let at = this.#length
+    for (let i = 0; i < text.length; i++) buffer[at++] = text.charCodeAt(i)
+    this.#length = at
+  }
+
+  #utf8(text: string): void {
+    this.#room(text.length * 3)
+    this.#length += this.#buffer.write(text, this.#length)
+  }
+
+  #bytes(bytes: Uint8Array): void {
+    this.#room(bytes.length)
+    if (bytes.length > LONG_PIECE) this.#buffer.set(bytes, this.#length)
+    else for (let i = 0; i < bytes.length; i++) this.#buffer[this.#length + i] = bytes[i] ?? 0
+    this.#length += bytes.length
+  }
+
+  #room(bytes: number): void {
+    const needed = this.#length + bytes
+    if (needed > this.#buffer.length) this.#grow(needed)
+  }
+
+  /** To a power of two, so that memory which is used again fits. */
+  #grow(needed: number): void {
+    const grown = Buffer.from(new ArrayBuffer(2 ** Math.ceil(Math.log2(needed))))
+    this.#buffer.copy(grown, 0, 0, this.#length)
+    this.#buffer = grown
+  }
+}
+
+const verdicts = new WeakMap<Verdict, Buffer>()
+
+function bytesOfVerdict(verdict: Verdict): Buffer {
+  const known = verdicts.get(verdict)
+  if (known !== undefined) return known
+  const bytes = Buffer.from(JSON.stringify(verdict))
+  if (isDeeplyFrozen(verdict)) verdicts.set(verdict, bytes)
+  return bytes
+}
+
+interface EncodedStatement {
+  readonly command: Command
+  /** The command's JSON without what differs from one execution to the next, and without the closing brace. */
+  readonly bytes: Buffer
+}
+
+const statements = new WeakMap<Command['facts'], EncodedStatement>()
+
+function statementOf(command: Command): Buffer {
+  const known = statements.get(command.facts)
+  if (known !== undefined && isSameStatement(known.command, command)) return known.bytes
+  const { phase: _phase, values: _values, valuesComplete: _complete, ...statement } = command
+  const bytes = Buffer.from(JSON.stringify(statement).slice(0, -1))
+  if ([command.facts, command.resources, command.actions].every(isDeeplyFrozen)) statements.set(command.facts, { command: { ...command, values: [] }, bytes })
+  return bytes
+}
+
+function isSameStatement(known: Command, command: Command): boolean {
+  return known.resources === command.resources
+    && known.actions === command.actions
+    && known.action === command.action
+    && known.protocol === command.protocol
+    && known.fidelity === command.fidelity
+    && known.opaque === command.opaque
+    && known.textBytes === command.textBytes
+    && known.text === command.text
+}
