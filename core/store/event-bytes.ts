@@ -1,7 +1,7 @@
 import type { Command, CommandReceived, DecisionMade, NewEvent, OutcomeRecorded, Recording, RecordingCaptured, Verdict } from '../events/index.ts'
 import { isDeeplyFrozen } from '../frozen.ts'
 
-const SMALLEST_BYTES = 64 * 1024
+const SMALLEST_BYTES = 512 * 1024
 /** Longer texts are left to V8, which is faster then; what is shorter costs less than the call. */
 const LONG_TEXT = 128
 /** Six bytes for the worst character (`\u0000`), and the quotes. */
@@ -62,37 +62,35 @@ export class EventBytes {
   #event(event: NewEvent): void {
     switch (event.type) {
       case 'command.received.v1':
-        this.#envelope(event)
+        this.#envelope(event, event.data as CommandReceived)
         return this.#commandReceived(event.data as CommandReceived)
       case 'decision.made.v1':
-        this.#envelope(event)
+        this.#envelope(event, event.data as DecisionMade)
         return this.#decisionMade(event.data as DecisionMade)
       case 'outcome.recorded.v1':
-        this.#envelope(event)
+        this.#envelope(event, event.data as OutcomeRecorded)
         return this.#outcomeRecorded(event.data as OutcomeRecorded)
       case 'recording.captured.v1':
-        this.#envelope(event)
+        this.#envelope(event, event.data as RecordingCaptured)
         return this.#recordingCaptured(event.data as RecordingCaptured)
       default:
         return this.#json(event)
     }
   }
 
-  /** All of an event but its data, which comes last, and two braces. */
-  #envelope({ id, source, type, subject, time, correlationid, causationid, traceparent }: NewEvent): void {
+  /** All of an event but the rest of its data, and two braces. */
+  #envelope(event: NewEvent, { session }: { readonly session: string }): void {
+    const { id, subject, time, causationid, traceparent } = event
     this.#text('{"id":', id)
-    this.#text(',"source":', source)
-    this.#text(',"type":', type)
     this.#text(',"subject":', subject)
     this.#text(',"time":', time)
-    this.#text(',"correlationid":', correlationid)
     if (causationid !== undefined) this.#text(',"causationid":', causationid)
     if (traceparent !== undefined) this.#text(',"traceparent":', traceparent)
+    this.#bytes(commonOf(event, session))
   }
 
-  #commandReceived({ session, number, command }: CommandReceived): void {
+  #commandReceived({ number, command }: CommandReceived): void {
     const { phase, values, valuesComplete } = command
-    this.#text(',"data":{"session":', session)
     this.#ascii(',"number":')
     this.#ascii(String(number))
     this.#ascii(',"command":')
@@ -112,8 +110,7 @@ export class EventBytes {
     if (values.length === 0) this.#ascii(before)
   }
 
-  #decisionMade({ session, command, verdict, approval }: DecisionMade): void {
-    this.#text(',"data":{"session":', session)
+  #decisionMade({ command, verdict, approval }: DecisionMade): void {
     this.#text(',"command":', command)
     this.#ascii(',"verdict":')
     this.#bytes(bytesOfVerdict(verdict))
@@ -121,16 +118,14 @@ export class EventBytes {
     this.#ascii('}}')
   }
 
-  #outcomeRecorded({ session, command, outcome }: OutcomeRecorded): void {
-    this.#text(',"data":{"session":', session)
+  #outcomeRecorded({ command, outcome }: OutcomeRecorded): void {
     this.#text(',"command":', command)
     this.#ascii(',"outcome":')
     this.#json(outcome)
     this.#ascii('}}')
   }
 
-  #recordingCaptured({ session, command, recording }: RecordingCaptured): void {
-    this.#text(',"data":{"session":', session)
+  #recordingCaptured({ command, recording }: RecordingCaptured): void {
     this.#text(',"command":', command)
     this.#text(',"recording":{"encoding":', recording.encoding)
     this.#chunks(recording)
@@ -199,6 +194,29 @@ export class EventBytes {
     this.#buffer.copy(grown, 0, 0, this.#length)
     this.#buffer = grown
   }
+}
+
+/** What the events of one type have in common within a session. */
+interface CommonPart {
+  readonly source: string
+  readonly session: string
+  readonly bytes: Buffer
+}
+
+/** By type and `correlationid`. Sessions that are over are forgotten when there are too many. */
+const commonParts = new Map<string, Map<string, CommonPart>>()
+const MAX_COMMON_PARTS = 20_000
+
+function commonOf({ source, type, correlationid }: NewEvent, session: string): Buffer {
+  let ofType = commonParts.get(type)
+  if (ofType === undefined) commonParts.set(type, (ofType = new Map()))
+  const known = ofType.get(correlationid)
+  if (known !== undefined && known.source === source && known.session === session) return known.bytes
+  if (ofType.size >= MAX_COMMON_PARTS) ofType.clear()
+  const [from, what, about, whose] = [source, type, correlationid, session].map((text) => JSON.stringify(text))
+  const bytes = Buffer.from(`,"source":${from},"type":${what},"correlationid":${about},"data":{"session":${whose}`)
+  ofType.set(correlationid, { source, session, bytes })
+  return bytes
 }
 
 const verdicts = new WeakMap<Verdict, Buffer>()

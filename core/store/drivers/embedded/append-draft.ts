@@ -3,11 +3,11 @@ import { serialiseAppend } from '../../admit-append.ts'
 import { EventBytes } from '../../event-bytes.ts'
 import type { AppendsMessage } from './writer-protocol.ts'
 
-/** With this much in it, a message is sent. */
+/** With this much in it, a message is sent: half of what its memory takes, so that it seldom has to grow. */
 const MAX_MESSAGE_APPENDS = 512
-const MAX_MESSAGE_BYTES = 2 * 1024 * 1024
-/** Memory that came back and is used again, so that busy threads do not make new ones all the time. */
-const KEPT_BUFFERS = 4
+const MAX_MESSAGE_BYTES = 256 * 1024
+/** Memory that came back and is used again: new memory has to be cleared, page by page. */
+const KEPT_BUFFERS = 16
 const KEPT_BUFFER_BYTES = 512 * 1024
 
 const LINE_FEED = 10
