@@ -1,6 +1,6 @@
 import { Socket } from 'node:net'
 
-/** A read of this size or more means bulk: the next reads get buffers of their own, which need no copy. */
+/** A read of this size or more means bulk: the next reads get a buffer of this stream's own, which needs no copy. */
 const BULK_BYTES = 16 * 1024
 const READ_BYTES = 64 * 1024
 /** A peer that has this much unread in our memory makes its counterpart pause. */
@@ -12,8 +12,10 @@ const JOIN_BYTES = 32 * 1024
 const shared = Buffer.allocUnsafeSlow(READ_BYTES)
 
 export interface StreamHandlers {
-  /** The chunk belongs to the receiver. */
-  chunk(chunk: Buffer): void
+  /** The chunk belongs to the receiver; but when it is `lent`, only as long as `released` then says that it is still needed. */
+  chunk(chunk: Buffer, lent: boolean): void
+  /** Asked after a lent chunk: nothing refers to it any more. Without it, nothing is lent. */
+  released?(): boolean
   /** All that was held back has been written. */
   drained(): void
   /** The peer will send no more; it may still be reading. Called at most once. */
@@ -30,7 +32,8 @@ export interface StreamHandlers {
 export class ByteStream {
   readonly #socket: Socket
   readonly #handlers: StreamHandlers
-  #bulk = false
+  /** While reads are large, what they go to. Memory that is used again is in the processor's cache. */
+  #own: Buffer | undefined
   #closed = false
   #slices: { buffer: Buffer; start: number; end: number }[] = []
   #bytes = 0
@@ -71,6 +74,11 @@ export class ByteStream {
     this.#slices = []
     this.#bytes = 0
     return !this.congested
+  }
+
+  /** Whether all that was added is with the system: nothing here refers to it any more. */
+  get written(): boolean {
+    return this.#bytes === 0 && this.#socket.writableLength === 0
   }
 
   get congested(): boolean {
@@ -127,7 +135,7 @@ export class ByteStream {
     socket.removeAllListeners()
     // The hollow socket ends, so that its server no longer counts it.
     socket.destroy()
-    const buffer = (): Buffer => (this.#bulk ? Buffer.allocUnsafeSlow(READ_BYTES) : shared)
+    const buffer = (): Buffer => this.#own ?? shared
     const options = { handle, allowHalfOpen: true, onread: { buffer, callback: (bytes: number, into: Uint8Array) => this.#read(bytes, into as Buffer) } }
     return new Socket(options as unknown as ConstructorParameters<typeof Socket>[0])
   }
@@ -136,16 +144,22 @@ export class ByteStream {
     socket.removeAllListeners('data')
     socket.on('data', (chunk: Buffer) => {
       this.bytesRead += chunk.length
-      this.#handlers.chunk(chunk)
+      this.#handlers.chunk(chunk, false)
     })
     return socket
   }
 
   #read(bytes: number, into: Buffer): boolean {
     this.bytesRead += bytes
-    const chunk = into === shared ? Buffer.from(into.subarray(0, bytes)) : into.subarray(0, bytes)
-    this.#bulk = bytes >= BULK_BYTES
-    this.#handlers.chunk(chunk)
+    if (into === shared) {
+      if (bytes >= BULK_BYTES) this.#own = Buffer.allocUnsafeSlow(READ_BYTES)
+      this.#handlers.chunk(Buffer.from(into.subarray(0, bytes)), false)
+      return true
+    }
+    this.#own = undefined
+    const lends = this.#handlers.released !== undefined
+    this.#handlers.chunk(into.subarray(0, bytes), lends)
+    if (bytes >= BULK_BYTES) this.#own = this.#handlers.released?.() === true ? into : Buffer.allocUnsafeSlow(READ_BYTES)
     return true
   }
 }

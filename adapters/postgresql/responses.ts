@@ -45,6 +45,9 @@ export class Responses {
   #skipping = false
   /** A RowDescription that belongs to the run that comes next. */
   #prelude: Buffer | undefined
+  /** The chunk at hand, when it must not be referred to later; and the runs whose recordings do. */
+  #lent: Buffer | undefined
+  readonly #recorded = new Set<Run>()
   #waitingNotices: Buffer[] = []
   #midMessage = false
   /** The target takes CopyData, and ignores Sync, until it is sent CopyDone or CopyFail. */
@@ -94,7 +97,19 @@ export class Responses {
     return this.#midMessage
   }
 
-  receive(chunk: Buffer): void {
+  /** `lent`: the chunk is only good until this returns and what it gave to the client is written. */
+  receive(chunk: Buffer, lent = false): void {
+    this.#lent = lent ? chunk : undefined
+    try {
+      this.#drain(chunk)
+    } finally {
+      for (const run of this.#recorded) run.keepRecording()
+      this.#recorded.clear()
+      this.#lent = undefined
+    }
+  }
+
+  #drain(chunk: Buffer): void {
     const reader = this.#reader
     reader.feed(chunk)
     for (;;) {
@@ -196,6 +211,7 @@ export class Responses {
     if (this.#prelude !== undefined) run.record(this.#prelude, 0, this.#prelude.length, now)
     this.#prelude = undefined
     run.record(buffer, start, end, now)
+    if (this.#lent !== undefined) this.#recorded.add(run)
   }
 
   #pass(run: Run | undefined, message: Buffer): void {
@@ -234,10 +250,14 @@ export class Responses {
     }
     this.#shift()
     if (head.portal !== undefined) {
-      this.#prelude = type === BACKEND.rowDescription ? buffer.subarray(start, end) : undefined
+      this.#prelude = type === BACKEND.rowDescription ? this.#kept(buffer.subarray(start, end)) : undefined
       head.portal.description = this.#prelude
     }
     if (head.injected !== true) this.#forward(undefined, buffer, start, end)
+  }
+
+  #kept(bytes: Buffer): Buffer {
+    return this.#lent === undefined ? bytes : Buffer.from(bytes)
   }
 
   #commandOver(type: number, buffer: Buffer, start: number, end: number): void {

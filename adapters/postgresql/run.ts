@@ -8,6 +8,7 @@ class Recorder {
   readonly #cap: number
   #chunks: { buffer: Buffer; start: number; end: number; at: number }[] = []
   #kept = 0
+  #detached = 0
   bytes = 0
 
   constructor(cap: number) {
@@ -23,6 +24,16 @@ class Recorder {
     const last = this.#chunks[this.#chunks.length - 1]
     if (last !== undefined && last.buffer === buffer && last.end === start) last.end = until
     else this.#chunks.push({ buffer, start, end: until, at })
+  }
+
+  /** What is kept by reference is copied: it is about to be overwritten. */
+  detach(): void {
+    for (const chunk of this.#chunks.slice(this.#detached)) {
+      chunk.buffer = Buffer.from(chunk.buffer.subarray(chunk.start, chunk.end))
+      chunk.end -= chunk.start
+      chunk.start = 0
+    }
+    this.#detached = this.#chunks.length
   }
 
   take(): Recording | undefined {
@@ -87,6 +98,11 @@ export class Run {
 
   record(buffer: Buffer, start: number, end: number, now: number): void {
     this.#recorder.add(buffer, start, end, Math.round((now - this.#started) * 100) / 100)
+  }
+
+  /** The chunk that was recorded from is about to be used again. */
+  keepRecording(): void {
+    this.#recorder.detach()
   }
 
   completed(tag: string, rows: number): void {

@@ -56,7 +56,8 @@ export class PostgresSession {
       closed: () => this.#clientGone(),
     })
     this.#target = new ByteStream(options.targetSocket, {
-      chunk: (chunk) => this.#fromTarget(chunk),
+      chunk: (chunk, lent) => this.#fromTarget(chunk, lent),
+      released: () => this.#client.written,
       drained: () => this.#client.resume('target is slow'),
       ended: () => this.#targetLost(),
       closed: () => this.#targetLost(),
@@ -111,10 +112,10 @@ export class PostgresSession {
     }
   }
 
-  #fromTarget(chunk: Buffer): void {
+  #fromTarget(chunk: Buffer, lent = false): void {
     if (this.#closing !== undefined) return
     try {
-      this.#responses.receive(chunk)
+      this.#responses.receive(chunk, lent)
       this.#flush()
     } catch (error) {
       this.#broken(error)
