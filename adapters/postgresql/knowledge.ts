@@ -4,6 +4,7 @@ import { opaque, type Understood } from './observe.ts'
 import { RecentCache } from './recent-cache.ts'
 import { analyse, Catalogue, maskedOrigins, maskPlan, originKey, type Analysis, type SessionNames, type Statement } from './sql/index.ts'
 import { deepFreeze } from './sql/analysis.ts'
+import { shapeOf } from './sql/shape.ts'
 import { splitPath } from './sql/session-names.ts'
 import type { Route } from './target.ts'
 
@@ -27,6 +28,8 @@ export type KnownPlan = { readonly catalogue?: Catalogue } & (
 
 /** Texts larger than this are analysed each time. */
 const MAX_REMEMBERED_TEXT = 64 * 1024
+/** Longer texts are seldom sent again with other constants. */
+const MAX_SHAPED_TEXT = 16 * 1024
 /** Changes that did not come through the gateway are noticed this late at most, while masks are in force. */
 const MAX_STAMP_AGE_MS = 1000
 /** The connection for the catalogue is closed when it was not used for this long. */
@@ -43,6 +46,8 @@ export class Knowledge {
   readonly needsNames: () => boolean
   readonly #route: Route
   readonly #remembered = new RecentCache<Understood>(20_000, 16 * 1024 * 1024)
+  /** By shape: of statements whose constants decide nothing. */
+  readonly #alike = new RecentCache<Understood>(20_000, 16 * 1024 * 1024)
   #catalogue: Catalogue | undefined
   #defaultSearchPath: readonly string[] | undefined
   /** Counts readings: what was understood under an older one is understood again. */
@@ -53,7 +58,7 @@ export class Knowledge {
   #checking: Promise<void> | undefined
   #connecting: Promise<CatalogueConnection> | undefined
   #asking = 0
-  readonly #plans = new WeakMap<readonly Mask[], WeakMap<Understood, KnownPlan>>()
+  readonly #plans = new WeakMap<readonly Mask[], WeakMap<Analysis | Understood, KnownPlan>>()
   #idleTimer: NodeJS.Timeout | undefined
 
   constructor({ route, needsNames }: KnowledgeOptions) {
@@ -122,10 +127,11 @@ export class Knowledge {
   #plan(understood: Understood, masks: readonly Mask[], target: Target, catalogue: Catalogue): KnownPlan {
     let plans = this.#plans.get(masks)
     if (plans === undefined) this.#plans.set(masks, (plans = new WeakMap()))
-    const known = plans.get(understood)
+    const statement = understood.analysis ?? understood
+    const known = plans.get(statement)
     if (known !== undefined && known.catalogue === catalogue) return known
     const plan = planOf(understood, masks, target, catalogue)
-    plans.set(understood, plan)
+    plans.set(statement, plan)
     return plan
   }
 
@@ -152,9 +158,13 @@ export class Knowledge {
     const place = `${key}\0${text}`
     const known = this.#remembered.get(place)
     if (known !== undefined) return known
+    const shape = text.length <= MAX_SHAPED_TEXT ? shapeOf(text) : undefined
+    const alike = shape === undefined ? undefined : this.#alike.get(`${key}\0${shape}`)
+    if (alike !== undefined) return { ...alike, command: Object.freeze({ ...alike.command, text }) }
     const searchPath = resolver === undefined ? undefined : names.searchPath()
     const understood = this.ofAnalysis(text, analyse(text, { resolver, searchPath, standardStrings: names.standardStrings() }), key)
     if (text.length <= MAX_REMEMBERED_TEXT) this.#remembered.set(place, understood, text.length * 2)
+    if (shape !== undefined && isOfShape(understood)) this.#alike.set(`${key}\0${shape}`, understood, shape.length * 2)
     return understood
   }
 
@@ -244,6 +254,11 @@ function planOf({ analysis, command }: Understood, masks: readonly Mask[], targe
   const origins = maskedOrigins(masks, catalogue, target)
   const methodOf = (table: number, attribute: number): MaskMethod | undefined => (table === 0 ? undefined : origins.get(originKey(table, attribute)))
   return { kind: 'run', showsMasked: plan.kind === 'by-origin', methodOf, errors: plan.errors, catalogue }
+}
+
+/** Of a text with several statements, each one's place depends on its constants. */
+function isOfShape({ analysis }: Understood): boolean {
+  return analysis !== undefined && !analysis.literals && analysis.statements.length === 1 && analysis.unknown.length === 0
 }
 
 function hasUnknown({ analysis }: Understood): boolean {

@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer'
 import type { Command, Decision, Target } from '../../core/index.ts'
 import { MaskedResult } from './enforce.ts'
 import type { ErrorExposure } from './sql/index.ts'
@@ -204,8 +205,8 @@ export class Observer {
 
   /** `undefined` when the bytes may mean another text to the target than to us. */
   #decode(bytes: Buffer): string | undefined {
-    if (this.#names.isUtf8()) return utf8(bytes)
-    return isAscii(bytes) ? bytes.toString('latin1') : undefined
+    if (isAscii(bytes)) return bytes.toString('latin1')
+    return this.#names.isUtf8() ? utf8(bytes) : undefined
   }
 }
 
@@ -217,11 +218,6 @@ function utf8(bytes: Buffer): string | undefined {
   } catch {
     return undefined
   }
-}
-
-function isAscii(bytes: Buffer): boolean {
-  for (const byte of bytes) if (byte >= 0x80) return false
-  return true
 }
 
 function onlyStatement(understood: Understood | undefined): Statement | undefined {

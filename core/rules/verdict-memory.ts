@@ -26,21 +26,24 @@ interface Variant<T> {
  * the facts and resources of a statement are the same frozen objects whenever they mean the same; whatever is not
  * frozen is not remembered, since it could change behind its identity.
  *
- * Not compared, so what is kept must not depend on them: `command.values`, `session.commands` and `now`.
+ * Not compared, so what is kept must not depend on them: `command.values`, `session.commands`, `now` and, where no rule
+ * reads it, `command.text`.
  */
 export class VerdictMemory<T> {
   readonly #identities = new WeakMap<Identity, Statements<T>>()
   readonly #sessionFields: readonly (typeof SESSION_FIELDS)[number][]
+  readonly #readsText: boolean
 
   /** `reads`: the input paths that any rule reads. */
   constructor(reads: ReadonlySet<string>) {
+    this.#readsText = ['', 'command', 'command.text', 'command.textComplete'].some((path) => reads.has(path))
     this.#sessionFields = SESSION_FIELDS.filter((field) => reads.has(`session.${field}`) || reads.has('session') || reads.has(''))
   }
 
   find(input: RuleInput): T | undefined {
     const variants = this.#identities.get(input.identity)?.byFacts.get(input.command.facts)
     if (variants === undefined) return undefined
-    for (const variant of variants) if (isSame(variant, input) && this.#isSameSession(variant.session, input.session)) return variant.kept
+    for (const variant of variants) if (isSame(variant, input) && this.#isSameSession(variant.session, input.session) && (!this.#readsText || isSameText(variant, input))) return variant.kept
     return undefined
   }
 
@@ -70,7 +73,6 @@ export class VerdictMemory<T> {
   }
 }
 
-/** Text is compared last: the same string is one pointer, an equal one is walked. */
 function isSame<T>(variant: Variant<T>, { command, target }: RuleInput): boolean {
   const known = variant.command
   return variant.target === target
@@ -81,9 +83,12 @@ function isSame<T>(variant: Variant<T>, { command, target }: RuleInput): boolean
     && known.fidelity === command.fidelity
     && known.opaque === command.opaque
     && known.valuesComplete === command.valuesComplete
-    && known.textBytes === command.textBytes
     && isSameList(known.actions, command.actions)
-    && known.text === command.text
+}
+
+/** The same string is one pointer, an equal one is walked. */
+function isSameText<T>({ command: known }: Variant<T>, { command }: RuleInput): boolean {
+  return known.textBytes === command.textBytes && known.text === command.text
 }
 
 function isSameList(one: readonly string[], other: readonly string[]): boolean {

@@ -90,11 +90,13 @@ export class EventBytes {
   }
 
   #commandReceived({ number, command }: CommandReceived): void {
-    const { phase, values, valuesComplete } = command
+    const { text, textBytes, phase, values, valuesComplete } = command
     this.#ascii(',"number":')
     this.#ascii(String(number))
     this.#ascii(',"command":')
     this.#bytes(statementOf(command))
+    this.#text(',"text":', text)
+    if (textBytes !== undefined) this.#ascii(`,"textBytes":${textBytes}`)
     this.#text(',"phase":', phase)
     this.#values(values)
     this.#ascii(valuesComplete ? '],"valuesComplete":true}}}' : '],"valuesComplete":false}}}')
@@ -240,9 +242,9 @@ const statements = new WeakMap<Command['facts'], EncodedStatement>()
 function statementOf(command: Command): Buffer {
   const known = statements.get(command.facts)
   if (known !== undefined && isSameStatement(known.command, command)) return known.bytes
-  const { phase: _phase, values: _values, valuesComplete: _complete, ...statement } = command
+  const { text: _text, textBytes: _bytes, phase: _phase, values: _values, valuesComplete: _complete, ...statement } = command
   const bytes = Buffer.from(JSON.stringify(statement).slice(0, -1))
-  if ([command.facts, command.resources, command.actions].every(isDeeplyFrozen)) statements.set(command.facts, { command: { ...command, values: [] }, bytes })
+  if ([command.facts, command.resources, command.actions].every(isDeeplyFrozen)) statements.set(command.facts, { command: { ...command, text: '', values: [] }, bytes })
   return bytes
 }
 
@@ -253,6 +255,4 @@ function isSameStatement(known: Command, command: Command): boolean {
     && known.protocol === command.protocol
     && known.fidelity === command.fidelity
     && known.opaque === command.opaque
-    && known.textBytes === command.textBytes
-    && known.text === command.text
 }
