@@ -11,6 +11,8 @@ import { CONFLICT, EXPECT_ANY, EXPECT_NO_STREAM, type FromWriter, type ToWriter,
 
 const WRITER = new URL(`./writer${extname(fileURLToPath(import.meta.url))}`, import.meta.url)
 
+const MAX_IN_FLIGHT = 2
+
 /** An append that was taken and not answered yet. */
 interface Waiting {
   readonly stream: string
@@ -40,6 +42,8 @@ export class WriterThread {
   #waiting: Waiting[] = []
   #answered = 0
   #pendingBytes = 0
+  /** Messages that were sent and not answered. */
+  #inFlight = 0
   #closing: Promise<Head | undefined> | undefined
 
   constructor(options: WriterThreadOptions) {
@@ -87,13 +91,17 @@ export class WriterThread {
     throw new SallyportError('STORE_UNAVAILABLE', `${path}: more than ${maxPendingBytes} bytes already wait for the disk`)
   }
 
-  readonly #sendDraft = (): void => this.#send()
+  /** One message is being committed and another is there for when it is; what comes now travels together, as soon as there is an answer. */
+  readonly #sendDraft = (): void => {
+    if (this.#inFlight < MAX_IN_FLIGHT) this.#send()
+  }
 
   #send(): void {
     if (this.#draft.empty) return
     const worker = this.#worker ?? this.#start('tail', undefined)
     worker.ref()
     const message = this.#draft.take()
+    this.#inFlight++
     worker.postMessage(message satisfies ToWriter, [message.events])
   }
 
@@ -111,6 +119,8 @@ export class WriterThread {
   #take(message: FromWriter): void {
     if (message.type !== 'committed' && message.type !== 'failed') return
     this.#draft.giveBack(message.buffers)
+    this.#inFlight -= message.buffers.length
+    this.#sendDraft()
     if (message.type === 'committed') this.#settle(message.answers)
     else this.#rejectNext(message.count, received(message.failure))
   }
@@ -144,6 +154,7 @@ export class WriterThread {
   #lose(worker: Worker, cause?: unknown): void {
     if (this.#worker !== worker) return
     this.#worker = undefined
+    this.#inFlight = 0
     this.#draft.clear()
     this.#rejectNext(this.#waiting.length - this.#answered, lost(this.#options.path, cause))
     void worker.terminate()
