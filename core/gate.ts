@@ -17,6 +17,7 @@ import type { EventBus } from './bus/event-bus.ts'
 import { rfc3339, type Clock } from './clock.ts'
 import type { ApprovalRequested, Command, NewEvent, Outcome, Recording, SessionClosed, Verdict } from './events/index.ts'
 import { FlushSchedule } from './flush-schedule.ts'
+import type { Grants } from './grants/grants.ts'
 import { GateSession, type SessionRequest } from './gate-session.ts'
 import { Journal } from './journal.ts'
 import { inOnePiece } from './in-one-piece.ts'
@@ -40,6 +41,8 @@ export interface GateOptions {
   readonly bus: EventBus
   readonly engine: RuleEngine
   readonly approvals: Approvals
+  /** Masks that a second person has lifted for a while. */
+  readonly grants?: Grants
   readonly clock: Clock
   /** CloudEvents `source`: `sallyport/<gateway name>`. */
   readonly source: string
@@ -114,7 +117,7 @@ export class Gate {
   /** Command and decision are one append. A crash before it: nothing was forwarded. A crash after it: the outcome is unknown. */
   #record(session: GateSession, asked: Command, given: Verdict): Decision | Promise<Decision> {
     const { journal } = session
-    const verdict = given.obligations.limits?.statementsPerMinute === undefined ? given : this.#rated(session, asked, given)
+    const verdict = this.#measured(session, asked, this.#options.grants?.apply(given, session) ?? given)
     const command = journal.stage('command.received.v1', { session: session.id, number: session.commands, command: asked }, { bytes: sizeOf(asked) })
     const id = journal.stage('decision.made.v1', { session: session.id, command, verdict }, { subject: command, causation: command })
     const decision: Decision = { id, command, verdict, session, asked }
@@ -126,8 +129,8 @@ export class Gate {
   }
 
   /** A block, where there were too many statements in the last minute. Nothing is run by being prepared. */
-  #rated({ identity }: GateSession, { phase }: Command, given: Verdict): Verdict {
-    const { statementsPerMinute: limit } = given.obligations.limits ?? {}
+  #measured({ identity }: GateSession, { phase }: Command, given: Verdict): Verdict {
+    const limit = given.obligations.limits?.statementsPerMinute
     if (limit === undefined || given.effect === 'block' || phase !== 'execute') return given
     const wait = this.#rate.take(identity, limit)
     if (wait === undefined) return given
@@ -157,6 +160,7 @@ export class Gate {
       const resolution = await approvals.resolution(request, signal)
       if (resolution.status !== 'granted') return await this.#resolve(decision, 'block', refusalOf(resolution), request)
       if (engine.digest() !== verdict.ruleset) return await this.#resolve(decision, 'block', 'the rules changed while it was held; send it again', request)
+      if (this.#options.grants?.stillHolds(verdict) === false) return await this.#resolve(decision, 'block', 'a grant that it relies on has ended; send it again', request)
       await approvals.consume(request)
       return await this.#resolve(decision, 'allow', `approved by ${resolution.by.subject}`, request)
     } catch {

@@ -48,6 +48,8 @@ export const MaskSchema = Type.Object({
   predicates: Type.Optional(PredicateUseSchema),
   /** Absent: `block`. */
   untraced: Type.Optional(UntracedUseSchema),
+  /** Columns and classes that are exempted from it; see `exemptions`. A rule cannot write this. */
+  except: Type.Optional(Type.Array(Type.String())),
 })
 export type Mask = Static<typeof MaskSchema>
 
