@@ -42,6 +42,12 @@ export const MAX_TASK_CHARS = 128
 /** In force at a time. */
 const MAX_ACTIVE = 1000
 
+interface Active {
+  readonly issued: GrantIssued
+  /** Unix, ms. */
+  readonly expiresAt: number
+}
+
 interface Lifted {
   readonly grants: string
   readonly verdict: Verdict
@@ -53,7 +59,7 @@ interface Lifted {
  */
 export class Grants {
   readonly #o: GrantsOptions
-  readonly #active = new Map<string, GrantIssued>()
+  readonly #active = new Map<string, Active>()
   /** Revoked while this gateway ran: a reading of the stream that comes late brings none of them back. */
   readonly #revoked = new Set<string>()
   /** Verdicts are remembered and shared; so is what a set of grants makes of them. */
@@ -109,14 +115,14 @@ export class Grants {
   /** What is in force, the next to end first. */
   list(): GrantIssued[] {
     this.#dropExpired()
-    return [...this.#active.values()].toSorted((a, b) => (a.expires < b.expires ? -1 : 1))
+    return Array.from(this.#active.values(), ({ issued }) => issued).toSorted((a, b) => (a.expires < b.expires ? -1 : 1))
   }
 
   /** The verdict without the masks that a grant lifts. Costs nothing while no grant is in force. */
   apply(verdict: Verdict, session: GrantSession): Verdict {
     if (this.#active.size === 0 || verdict.obligations.masks.length === 0) return verdict
     this.#dropExpired()
-    const fitting = [...this.#active.values()].filter((grant) => holdsFor(grant, session))
+    const fitting = [...this.#active.values()].flatMap(({ issued }) => (holdsFor(issued, session) ? [issued] : []))
     if (fitting.length === 0) return verdict
     const grants = fitting.map(({ grant }) => grant).join()
     const known = this.#lifted.get(verdict)
@@ -171,7 +177,7 @@ export class Grants {
   async #look(grant: string): Promise<void> {
     const { state } = await this.#load(grant)
     if (state.status === 'revoked') this.#revoked.add(grant)
-    if (isActive(state, this.#o.clock.now()) && !this.#revoked.has(grant)) this.#active.set(grant, state.issued)
+    if (isActive(state, this.#o.clock.now()) && !this.#revoked.has(grant)) this.#active.set(grant, { issued: state.issued, expiresAt: Date.parse(state.issued.expires) })
     else this.#active.delete(grant)
     this.#watch()
   }
@@ -189,7 +195,7 @@ export class Grants {
 
   #dropExpired(): void {
     const now = this.#o.clock.now()
-    for (const [grant, { expires }] of this.#active) if (Date.parse(expires) <= now) this.#active.delete(grant)
+    for (const [grant, { expiresAt }] of this.#active) if (expiresAt <= now) this.#active.delete(grant)
   }
 
   async #append<T extends 'grant.issued.v1' | 'grant.revoked.v1'>(grant: string, expected: ExpectedRevision, type: T, data: EventData<T>): Promise<void> {
