@@ -24,6 +24,8 @@ export class GateSession implements SessionFacts {
   readonly protocol: string
   readonly address: string
   readonly application: string
+  /** Claimed by the client: it can narrow what it may do, and never widen it. Empty when nothing is claimed. */
+  readonly task: string
   readonly tls: boolean
   readonly startedAt: string
   readonly journal: Journal
@@ -40,6 +42,7 @@ export class GateSession implements SessionFacts {
     this.protocol = request.protocol
     this.address = request.address.replace(/:\d+$/, '')
     this.application = request.claimed['application_name'] ?? ''
+    this.task = request.claimed['sallyport.task'] ?? ''
     this.tls = request.tls
     this.startedAt = startedAt
     this.journal = journal

@@ -17,10 +17,12 @@ import type { EventBus } from './bus/event-bus.ts'
 import { rfc3339, type Clock } from './clock.ts'
 import type { ApprovalRequested, Command, NewEvent, Outcome, Recording, SessionClosed, Verdict } from './events/index.ts'
 import { FlushSchedule } from './flush-schedule.ts'
+import type { Grants } from './grants/grants.ts'
 import { GateSession, type SessionRequest } from './gate-session.ts'
 import { Journal } from './journal.ts'
 import { inOnePiece } from './in-one-piece.ts'
 import type { RuleEngine } from './rules/rule-engine.ts'
+import { StatementRate } from './statement-rate.ts'
 import type { EventStore } from './store/event-store.ts'
 
 /** A verdict on one command. An adapter may act on it as soon as it has it: it is durable (or `audit` is relaxed). */
@@ -39,6 +41,8 @@ export interface GateOptions {
   readonly bus: EventBus
   readonly engine: RuleEngine
   readonly approvals: Approvals
+  /** Masks that a second person has lifted for a while. */
+  readonly grants?: Grants
   readonly clock: Clock
   /** CloudEvents `source`: `sallyport/<gateway name>`. */
   readonly source: string
@@ -55,9 +59,11 @@ const MAX_RELAXED_COMMAND_BYTES = 64 * 1024
 export class Gate {
   readonly #options: GateOptions
   readonly #schedule = new FlushSchedule()
+  readonly #rate: StatementRate
 
   constructor(options: GateOptions) {
     this.#options = options
+    this.#rate = new StatementRate(options.clock)
   }
 
   /** Opens a session; rejects when its first event cannot be made durable, and then nobody may be let in. */
@@ -109,8 +115,9 @@ export class Gate {
   }
 
   /** Command and decision are one append. A crash before it: nothing was forwarded. A crash after it: the outcome is unknown. */
-  #record(session: GateSession, asked: Command, verdict: Verdict): Decision | Promise<Decision> {
+  #record(session: GateSession, asked: Command, given: Verdict): Decision | Promise<Decision> {
     const { journal } = session
+    const verdict = this.#measured(session, asked, this.#options.grants?.apply(given, session) ?? given)
     const command = journal.stage('command.received.v1', { session: session.id, number: session.commands, command: asked }, { bytes: sizeOf(asked) })
     const id = journal.stage('decision.made.v1', { session: session.id, command, verdict }, { subject: command, causation: command })
     const decision: Decision = { id, command, verdict, session, asked }
@@ -119,6 +126,15 @@ export class Gate {
     if (mayRunAhead && verdict.effect !== 'await-approval' && journal.waiting < MAX_RELAXED_WAITING_EVENTS && sizeOf(asked) < MAX_RELAXED_COMMAND_BYTES) return decision
     const durable = journal.flush()
     return durable.then(() => decision, () => this.#failed(decision))
+  }
+
+  /** A block, where there were too many statements in the last minute. Nothing is run by being prepared. */
+  #measured({ identity }: GateSession, { phase }: Command, given: Verdict): Verdict {
+    const limit = given.obligations.limits?.statementsPerMinute
+    if (limit === undefined || given.effect === 'block' || phase !== 'execute') return given
+    const wait = this.#rate.take(identity, limit)
+    if (wait === undefined) return given
+    return { ...given, effect: 'block', by: 'enforcement', reason: `limit reached: more than ${limit} statements per minute; try again in ${wait} s` }
   }
 
   /** The store would not take it: a block, with an event of its own once the store takes events again. */
@@ -144,6 +160,7 @@ export class Gate {
       const resolution = await approvals.resolution(request, signal)
       if (resolution.status !== 'granted') return await this.#resolve(decision, 'block', refusalOf(resolution), request)
       if (engine.digest() !== verdict.ruleset) return await this.#resolve(decision, 'block', 'the rules changed while it was held; send it again', request)
+      if (this.#options.grants?.stillHolds(verdict) === false) return await this.#resolve(decision, 'block', 'a grant that it relies on has ended; send it again', request)
       await approvals.consume(request)
       return await this.#resolve(decision, 'allow', `approved by ${resolution.by.subject}`, request)
     } catch {

@@ -1,6 +1,6 @@
 /** What the gateway is made of, and what each part is made from. The one place that knows inversify. */
 import { Container, type ServiceIdentifier } from 'inversify'
-import { AccessLog, Approvals, Gate, systemClock, type Clock, type Directory, type EventBus, type EventStore } from '../core/index.ts'
+import { AccessLog, Approvals, Gate, Grants, systemClock, type Clock, type Directory, type EventBus, type EventStore } from '../core/index.ts'
 import { openRuleEngine, type FolderRuleEngine } from '../core/rules/index.ts'
 import { LiveSessions } from './api/index.ts'
 import { configDirectory } from './config-directory.ts'
@@ -24,6 +24,7 @@ export const PARTS = {
   bus: id<EventBus>('event-bus'),
   engine: id<FolderRuleEngine>('rule-engine'),
   approvals: id<Approvals>('approvals'),
+  grants: id<Grants>('grants'),
   gate: id<Gate>('gate'),
   accessLog: id<AccessLog>('access-log'),
   directory: id<Directory>('directory'),
@@ -47,15 +48,22 @@ export function createContainer(config: Config, secrets: Secrets, log: Log): Con
   container.bind(PARTS.accessLog).toResolvedValue((store, clock) => new AccessLog(store, clock, config.gateway.name), [PARTS.store, PARTS.clock])
   container.bind(PARTS.liveSessions).toResolvedValue((bus) => new LiveSessions(bus), [PARTS.bus])
   container.bind(PARTS.approvals).toResolvedValue((store, bus, clock) => new Approvals({ store, bus, clock, source: sourceOf(config) }), [PARTS.store, PARTS.bus, PARTS.clock])
-  container.bind(PARTS.gate).toResolvedValue((store, bus, engine, approvals, clock) => (
-    new Gate({ store, bus, engine, approvals, clock, source: sourceOf(config), audit: config.audit })
-  ), [PARTS.store, PARTS.bus, PARTS.engine, PARTS.approvals, PARTS.clock])
+  container.bind(PARTS.grants).toResolvedValue((store, bus, clock, directory) => (
+    new Grants({ store, bus, clock, source: sourceOf(config), directory, ...grantTerms(config) })
+  ), [PARTS.store, PARTS.bus, PARTS.clock, PARTS.directory])
+  container.bind(PARTS.gate).toResolvedValue((store, bus, engine, approvals, grants, clock) => (
+    new Gate({ store, bus, engine, approvals, grants, clock, source: sourceOf(config), audit: config.audit })
+  ), [PARTS.store, PARTS.bus, PARTS.engine, PARTS.approvals, PARTS.grants, PARTS.clock])
   return container
 }
 
 /** CloudEvents `source`. */
 export function sourceOf({ gateway }: Config): string {
   return `sallyport/${gateway.name}`
+}
+
+function grantTerms({ targets, grants, approvals }: Config): { targets: string[]; approvers: string[]; maxSeconds: number } {
+  return { targets: Object.keys(targets), approvers: grants.approvers ?? approvals.approvers, maxSeconds: Math.floor(grants.max / 1000) }
 }
 
 /** How the rules of a configuration are read: by the gateway, and by whoever checks or tests them. */

@@ -9,6 +9,7 @@ import { closeLostSessions } from './close-lost-sessions.ts'
 import { createContainer, PARTS, sourceOf } from './container.ts'
 import { aboutError, type Log } from './log.ts'
 import { PROTOCOLS, type RunningAdapter } from './protocols/index.ts'
+import { grantsInForce } from './grants-in-force.ts'
 import { gatewayKey } from './gateway-key.ts'
 import { createSecrets } from './secrets.ts'
 import { VERSION } from './package-root.ts'
@@ -84,6 +85,7 @@ class Gateway implements RunningGateway {
     const bus = await this.#container.getAsync(PARTS.bus)
     this.#undo.push(() => bus.close())
     await bus.ready()
+    await this.#restoreGrants(store)
     await this.#openApi(store)
     for (const protocol of PROTOCOLS) await this.#openProtocol(protocol)
   }
@@ -102,6 +104,13 @@ class Gateway implements RunningGateway {
     const [clock, approvals] = await Promise.all([this.#container.getAsync(PARTS.clock), this.#container.getAsync(PARTS.approvals)])
     const lost = await closeLostSessions({ store, clock, approvals, source: sourceOf(this.#config), projections: this.#config.projections.path })
     if (lost > 0) this.#log.warn({ sessions: lost }, 'sessions that an earlier run left open were closed in the record')
+  }
+
+  /** Those that were given before, by this gateway or another. */
+  async #restoreGrants(store: EventStore): Promise<void> {
+    const grants = await this.#container.getAsync(PARTS.grants)
+    this.#undo.push(() => grants.close())
+    await grants.restore(await grantsInForce(store, this.#config.projections.path, this.#container.get(PARTS.clock).now()))
   }
 
   async #openRules(store: EventStore): Promise<void> {
@@ -124,10 +133,10 @@ class Gateway implements RunningGateway {
   }
 
   async #openApi(store: EventStore): Promise<void> {
-    const [approvals, sessions, accessLog] = await Promise.all([this.#container.getAsync(PARTS.approvals), this.#container.getAsync(PARTS.liveSessions), this.#container.getAsync(PARTS.accessLog)])
+    const [approvals, grants, sessions, accessLog] = await Promise.all([this.#container.getAsync(PARTS.approvals), this.#container.getAsync(PARTS.grants), this.#container.getAsync(PARTS.liveSessions), this.#container.getAsync(PARTS.accessLog)])
     this.#undo.push(() => sessions.close())
     const app: FastifyInstance = createApi({
-      caller: callers(this.#config.people), approvals, sessions: () => sessions.list(),
+      caller: callers(this.#config.people), approvals, grants, now: () => this.#container.get(PARTS.clock).now(), sessions: () => sessions.list(),
       reloadRules: () => this.reloadRules(), health: () => this.#health(store),
       refused: ({ address, code, message, claimedSubject }) => void accessLog.refused({ protocol: 'api', address, claimedSubject, target: '', code, message }),
       failed: (error) => { this.#log.warn(aboutError(error), 'an API call failed') },

@@ -51,7 +51,7 @@ export async function createPostgresAdapter(options: PostgresAdapterOptions): Pr
 
 export class PostgresAdapter implements ProtocolAdapter {
   readonly id = 'postgresql'
-  readonly supports = { hold: true, mask: true, limit: false }
+  readonly supports = { hold: true, mask: true, limit: true }
   readonly #o: PostgresAdapterOptions
   readonly #targets: ReadonlyMap<string, PostgresTarget>
   readonly #sessions = new Map<string, { session: PostgresSession; subject: string }>()

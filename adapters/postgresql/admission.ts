@@ -14,6 +14,7 @@ import { encodeBackendKeyData, encodeParameterStatus, encodeReadyForQuery, negot
 import { ClientStartup } from './startup/client-startup.ts'
 import { ProtocolViolation } from './startup/protocol-violation.ts'
 import type { StartupMessage } from './startup/startup-packet.ts'
+import { takeTaskClaim } from './startup/task-claim.ts'
 import { describeTarget, route, type PostgresTarget, type Route } from './target.ts'
 
 export interface AdmissionOptions {
@@ -93,7 +94,9 @@ export async function admit(socket: Socket, address: string, options: AdmissionO
 }
 
 async function enter(arrived: Arrived, address: string, options: AdmissionOptions, signal: AbortSignal): Promise<Admitted> {
-  const { message, encrypted } = arrived
+  const { encrypted } = arrived
+  const { task, parameters } = takeTaskClaim(arrived.message.parameters)
+  const message = { ...arrived.message, parameters }
   const { user: subject, database: target } = message
   if (options.tlsRequired && !encrypted) throw new Refused('tls-required', '28000', 'this gateway takes only TLS connections', { subject, target, hint: 'Connect with sslmode=require or stronger.' })
   const { minor, answer } = negotiateProtocol(message)
@@ -107,7 +110,7 @@ async function enter(arrived: Arrived, address: string, options: AdmissionOption
     throw unreachable(error, subject, way)
   })
   try {
-    const claimed = claimedBy(message)
+    const claimed = { ...claimedBy(message), ...task === '' ? {} : { 'sallyport.task': task } }
     const session = await options.gate.open({ protocol: 'postgresql', identity, target: describeTarget(way), address, tls: encrypted, claimed })
     const key = { processId: upstream.backendKey?.processId ?? 0, secret: randomBytes(minor >= 2 ? 32 : 4) }
     arrived.socket.write(welcome(upstream, key))

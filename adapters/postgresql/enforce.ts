@@ -3,6 +3,7 @@ import { WireViolation } from './wire/violation.ts'
 import type { ApprovalRequested, Decision, ErrorCode, MaskMethod } from '../../core/index.ts'
 import { createRowMask, type MaskedColumn, type RowMask } from './mask/row-mask.ts'
 import { encodeError, encodeNotice, parseErrorFields } from './startup/error-fields.ts'
+import type { Exceeded } from './limit-watch.ts'
 import type { ErrorExposure } from './sql/index.ts'
 import { decodeRowDescription, type ColumnDescription } from './wire/backend.ts'
 
@@ -21,6 +22,8 @@ export const SQLSTATE = {
   CONFIG_INVALID: 'F0000',
   APPROVAL_REFUSED: '42501',
   APPROVAL_UNKNOWN: '42501',
+  GRANT_REFUSED: '42501',
+  GRANT_UNKNOWN: '42501',
   PROTOCOL_VIOLATION: '08P01',
   TARGET_UNAVAILABLE: '08006',
   ACCESS_REFUSED: '28000',
@@ -42,6 +45,21 @@ export function refusal(decision: Decision): Buffer {
 
 export function cancelled(): Buffer {
   return encodeError({ severity: 'ERROR', code: QUERY_CANCELED, message: 'canceling statement due to user request' })
+}
+
+export interface BeyondLimit {
+  readonly code: string
+  readonly message: string
+  readonly bytes: Buffer
+}
+
+/** The ErrorResponse for a command that went beyond a limit. `kept` is the target's word when it had completed it for good. */
+export function beyondLimit(decision: Decision | undefined, { name, value }: Exceeded, kept: string | undefined): BeyondLimit {
+  const code = PROGRAM_LIMIT_EXCEEDED
+  const message = `limit reached: more than ${value} ${name}`
+  const detail = kept === undefined ? {} : { detail: `The target had completed it before it could be ended, and what it did is kept (${kept}).` }
+  const hint = `This is recorded as event ${decision?.id ?? ''}; give that id to whoever can change the policy.`
+  return { code, message, bytes: encodeError({ severity: 'ERROR', code, message, ...detail, hint }) }
 }
 
 export function fatal(code: string, message: string, hint?: string): Buffer {

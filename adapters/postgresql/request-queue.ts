@@ -94,6 +94,7 @@ export class RequestQueue {
     let sent = 0
     for (const entry of this.#entries) {
       if (entry.undecided || (entry.run !== undefined && !entry.run.decided)) break
+      if (this.#responses.limits.barred && !this.#passesLimit(entry)) break
       sent++
       this.#bytes -= entry.end - entry.start
       if (entry.run?.refusal === undefined) this.#send(entry)
@@ -113,17 +114,37 @@ export class RequestQueue {
     operation?.settle?.(false)
     if (run.replaced) return
     run.replaced = true
-    const nobody = `sallyport blocked ${randomUUID()}`
-    const simple = operation?.kind === 'query' || operation?.kind === 'call'
-    this.#target.add(simple ? encodeQuery(`EXECUTE "${nobody}"`) : encodeExecute(nobody))
-    this.#responses.expect({ kind: simple ? 'query' : 'execute', run, refusal: message })
+    const kind = operation?.kind === 'query' || operation?.kind === 'call' ? 'query' : 'execute'
+    this.#target.add(impossible(kind))
+    this.#responses.expect({ kind, run, refusal: message })
+  }
+
+  /** Behind a run that may use only so much goes nothing but the rows of its own COPY. */
+  #passesLimit({ operation }: Entry): boolean {
+    return operation === undefined || operation.kind === 'copy-end' || (operation.kind === 'sync' && this.#responses.copyingIn)
+  }
+
+  /** In place of what the target completed and should not have goes something that it must fail on. */
+  spoil(run: Run, kind: 'query' | 'execute'): void {
+    this.#target.add(impossible(kind))
+    if (kind === 'execute') this.#target.add(encodeFlush())
+    this.#responses.expect({ kind, run, injected: true })
   }
 
   #send({ buffer, start, end, operation }: Entry): void {
-    if (operation?.kind === 'execute') this.#describeIfMasked(operation)
+    if (operation?.kind === 'execute') this.#beforeExecute(operation)
     else if (operation?.kind === 'describe' && operation.portal !== undefined) operation.portal.described = true
     this.#target.add(buffer, start, end)
-    if (operation !== undefined) this.#responses.expect(operation)
+    if (operation === undefined) return
+    this.#responses.expect(operation)
+    // What follows waits for it, and so for an answer that the target gives only when it is asked to.
+    if ((operation.kind === 'execute' || operation.kind === 'copy-end') && this.#responses.limits.barred) this.#target.add(encodeFlush())
+  }
+
+  /** Where time is limited, it counts from when the target has answered what came before. */
+  #beforeExecute(operation: Operation): void {
+    this.#describeIfMasked(operation)
+    if (operation.run?.limits?.seconds !== undefined) this.#target.add(encodeFlush())
   }
 
   /** Masks need to know the columns; a client that does not ask leaves it to us. */
@@ -133,4 +154,10 @@ export class RequestQueue {
     this.#target.add(encodeDescribePortal(portal.name))
     this.#responses.expect({ kind: 'describe', portal, injected: true })
   }
+}
+
+/** Names a statement or portal that cannot exist. */
+function impossible(kind: 'query' | 'execute'): Buffer {
+  const nobody = `sallyport blocked ${randomUUID()}`
+  return kind === 'query' ? encodeQuery(`EXECUTE "${nobody}"`) : encodeExecute(nobody)
 }

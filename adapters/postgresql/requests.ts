@@ -9,7 +9,7 @@ import { RequestQueue, type Entry } from './request-queue.ts'
 import type { Responses } from './responses.ts'
 import { Run } from './run.ts'
 import { FRAME, FrameReader, NEED_MORE, PIECE } from './wire/frame-reader.ts'
-import { decodeBind, decodeExecute, decodeNamed, decodeParse, decodeQuery } from './wire/frontend.ts'
+import { decodeBind, decodeExecute, decodeNamed, decodeParse, decodeQuery, encodeCopyFail } from './wire/frontend.ts'
 import { FRONTEND } from './wire/message-types.ts'
 import { WireViolation } from './wire/violation.ts'
 
@@ -136,6 +136,26 @@ export class Requests {
     if (waiting === undefined) return false
     // The target has nothing of it yet, so it would not know what to cancel.
     waiting.refusal ??= cancelled()
+    return true
+  }
+
+  /** What waited behind a limit may go. */
+  freed(): void {
+    this.#advance()
+    this.#throttle()
+  }
+
+  /** See `RequestQueue.spoil`. */
+  spoil(run: Run, kind: 'query' | 'execute'): void {
+    this.#queue.spoil(run, kind)
+  }
+
+  /** Ends a COPY that the target waits for the rows of. False when there is none, or a row is with the target in part. */
+  failCopy(): boolean {
+    const { responses, target } = this.#o
+    if (!responses.copyingIn || this.#reader.passing) return false
+    target.add(encodeCopyFail('a limit was reached'))
+    responses.expect({ kind: 'copy-end' })
     return true
   }
 

@@ -1,6 +1,7 @@
 import type { Outcome } from '../../core/index.ts'
 import type { ByteStream } from './byte-stream.ts'
-import { withoutDetails } from './enforce.ts'
+import { beyondLimit, withoutDetails } from './enforce.ts'
+import { LimitGuard, rowsInCopyData, SWALLOWED, type LimitGuardHandlers } from './limit-guard.ts'
 import type { Operation } from './operation.ts'
 import type { Run } from './run.ts'
 import { parseErrorFields } from './startup/error-fields.ts'
@@ -15,14 +16,17 @@ const MAX_PASSED_WHOLE_BYTES = 128 * 1024
 const MAX_HELD_RESPONSE_BYTES = 64 * 1024 * 1024
 /** Of ReadyForQuery: no transaction is open, so no portal is. */
 const IDLE = 0x49
+const IN_TRANSACTION = 0x54
 
-export interface ResponseHandlers {
+export interface ResponseHandlers extends LimitGuardHandlers {
   /** A run is over; `otherwise` is how, unless its refusal or error tells. */
   runOver(run: Run, otherwise: Outcome['status']): void
   /** A row limit was reached; the run may go on, or never. */
   suspended(run: Run): void
   /** The target reported an error: what the transaction did so far is undone, or will be. */
   failed(): void
+  /** Makes the target fail, where it completed what went beyond a limit. */
+  spoil(run: Run, kind: 'query' | 'execute'): void
   /** The target is ready for the next query: `I`, `T` or `E`. */
   ready(status: number): void
   parameter(name: string, value: string): void
@@ -52,12 +56,16 @@ export class Responses {
   #midMessage = false
   /** The target takes CopyData, and ignores Sync, until it is sent CopyDone or CopyFail. */
   #copyingIn = false
+  readonly limits: LimitGuard
+  /** A row that went beyond a limit is let go by in pieces. */
+  #dropping = false
   /** The target said goodbye itself. */
   fatalSeen = false
 
   constructor(client: ByteStream, handlers: ResponseHandlers) {
     this.#client = client
     this.#handlers = handlers
+    this.limits = new LimitGuard(handlers)
   }
 
   /** The target was sent this. */
@@ -65,8 +73,14 @@ export class Responses {
     if (operation.kind === 'copy-end') return this.#copyEnds()
     if (this.#copyingIn) return this.#duringCopy(operation)
     if (operation.kind === 'sync') this.#skipping = false
-    if (this.#skipping) this.#skip(operation)
-    else this.#owed.push(operation)
+    if (this.#skipping) return this.#skip(operation)
+    this.#owed.push(operation)
+    if (operation.run?.limits !== undefined && isExecution(operation)) this.#limited(operation.run)
+  }
+
+  #limited(run: Run): void {
+    this.limits.sent(run)
+    this.limits.reachedBy(this.#head()?.run)
   }
 
   /** Where no COPY has begun, it is for one that may: or the target ignores it. */
@@ -80,6 +94,11 @@ export class Responses {
   #duringCopy(operation: Operation): void {
     if (operation.kind !== 'sync') throw new WireViolation('a COPY is under way, which only CopyDone or CopyFail ends')
     operation.settle?.(false)
+  }
+
+  /** The target waits for the rows of a COPY. */
+  get copyingIn(): boolean {
+    return this.#copyingIn
   }
 
   get idle(): boolean {
@@ -116,7 +135,7 @@ export class Responses {
       const step = reader.next()
       if (step === FRAME) this.#frame()
       else if (step === PIECE) this.#piece()
-      else if (step === NEED_MORE) return
+      else if (step === NEED_MORE) return this.limits.settle()
       else this.#large()
     }
   }
@@ -159,11 +178,13 @@ export class Responses {
       this.#owed = this.#owed.slice(this.#first)
       this.#first = 0
     }
+    if (this.limits.barred) this.limits.reachedBy(this.#head()?.run)
     return head
   }
 
   #frame(): void {
     const { type, buffer, start, end } = this.#reader
+    if (this.limits.barred && this.#beyondLimit(type, buffer, start, end)) return
     switch (type) {
       case BACKEND.dataRow:
         return this.#rows()
@@ -226,12 +247,23 @@ export class Responses {
     const description = head.portal?.description
     if (description !== undefined && run.masked?.described === false) run.masked.describe(description, 0, description.length)
     if (run.masked === undefined || run.masked.passes) {
-      reader.extend()
+      if (run.watch === undefined) reader.extend()
+      else if (!this.#mayPass(run)) return undefined
       return this.#forward(run, reader.buffer, reader.start, reader.end)
     }
     const replaced = run.masked.apply(reader.buffer, reader.start, reader.end)
+    if (run.watch !== undefined && !this.limits.admits(run, 1, replaced?.length ?? reader.end - reader.start)) return undefined
     if (replaced === undefined) this.#forward(run, reader.buffer, reader.start, reader.end)
     else this.#pass(run, replaced)
+  }
+
+  /** Takes in as many rows as there surely is room for; false when not even one may pass. */
+  #mayPass(run: Run): boolean {
+    const reader = this.#reader
+    if (!this.limits.admits(run, 1, reader.end - reader.start)) return false
+    const { watch } = run
+    if (watch !== undefined) watch.rows += reader.extend(watch.room(reader.buffer.length, run.bytes))
+    return true
   }
 
   #acknowledged(buffer: Buffer, start: number, end: number): void {
@@ -279,6 +311,7 @@ export class Responses {
   /** It may be gone on with, until its portal is gone. */
   #suspended(run: Run, { maxRows = 0, portal }: Operation): void {
     run.suspend(maxRows)
+    this.limits.over(run)
     if (portal?.cursor === true) return this.#over(run, 'completed')
     this.#open.set(run, 'completed')
     this.#handlers.suspended(run)
@@ -289,16 +322,77 @@ export class Responses {
     const run = head?.run ?? head?.serves
     const shown = head?.refusal ?? this.#stripped(run, buffer, start, end)
     const { code = '', message = '', severity, severityText } = parseErrorFields(shown, 5, shown.length)
-    this.fatalSeen ||= (severity ?? severityText) === 'FATAL'
+    const fatal = (severity ?? severityText) === 'FATAL'
+    const { ending } = this.limits
+    this.fatalSeen ||= fatal
     this.#copyingIn = false
-    run?.failed(code, message)
     this.#handlers.failed()
-    this.#pass(run, shown)
+    if (ending !== undefined && !fatal) {
+      this.#undone(ending)
+    } else {
+      run?.failed(code, message)
+      this.#pass(run, shown)
+    }
     if (head === undefined || head.kind === 'query' || head.kind === 'call' || head.kind === 'sync') return
     this.#shift()
     head.settle?.(false)
     if (head.run !== undefined) this.#over(head.run, 'failed')
     this.#skipToSync()
+  }
+
+  /** Whether it is of a response that the client must see no more of. */
+  #beyondLimit(type: number, buffer: Buffer, start: number, end: number): boolean {
+    const run = this.#head()?.run
+    if (this.limits.ending === undefined) return run?.watch !== undefined && COUNTED.has(type) && !this.limits.admits(run, type === BACKEND.copyData ? rowsInCopyData(buffer, start, end) : 0, end - start)
+    if (SWALLOWED.has(type)) return true
+    if (type === BACKEND.copyInResponse) this.#copyBegins()
+    else if (type === BACKEND.commandComplete || type === BACKEND.emptyQueryResponse || type === BACKEND.portalSuspended) this.#completedBeyondLimit(type, buffer, start, end)
+    else return false
+    return true
+  }
+
+  /** It was too late to end it. Unless its Sync is under way, what comes before that can still undo it. */
+  #completedBeyondLimit(type: number, buffer: Buffer, start: number, end: number): void {
+    const run = this.limits.ending
+    if (run === undefined) return
+    if (type === BACKEND.commandComplete) {
+      const tag = decodeCommandTag(buffer, start, end)
+      run.completed(tag, rowsOfTag(tag))
+    }
+    this.#copyingIn = false
+    if (this.#head()?.kind !== 'execute') return
+    this.#shift()
+    if (this.idle) this.#handlers.spoil(run, 'execute')
+  }
+
+  /** The target has failed what went beyond a limit. */
+  #undone(run: Run): void {
+    if (run.watch !== undefined) run.watch.undone = true
+    this.#tellLimit(run)
+  }
+
+  /**
+   * The target is ready, and has not failed what went beyond a limit. Within a transaction it is made to, and its next
+   * ReadyForQuery is the one that counts: true. Otherwise all that is left is to say what became of it.
+   */
+  #readyBeyondLimit(run: Run, status: number): boolean {
+    if (status === IN_TRANSACTION) {
+      this.#handlers.spoil(run, 'query')
+      return true
+    }
+    run.keptBeyondLimit = true
+    this.#tellLimit(run)
+    this.#over(run, 'completed')
+    return false
+  }
+
+  #tellLimit(run: Run): void {
+    const { watch, decision, tag = '', keptBeyondLimit } = run
+    if (watch?.exceeded === undefined || watch.told) return
+    watch.told = true
+    const { code, message, bytes } = beyondLimit(decision, watch.exceeded, keptBeyondLimit ? tag : undefined)
+    run.failed(code, message)
+    this.#pass(run, bytes)
   }
 
   #notice(buffer: Buffer, start: number, end: number): void {
@@ -333,6 +427,8 @@ export class Responses {
     if (head !== undefined && head.kind !== 'sync' && head.kind !== 'query' && head.kind !== 'call') throw outOfStep()
     this.#skipping = false
     this.#prelude = undefined
+    const { ending } = this.limits
+    if (ending?.watch?.undone === false && this.#readyBeyondLimit(ending, status)) return
     head?.settle?.(true)
     if (head?.run !== undefined) this.#over(head.run, 'completed')
     if (status === IDLE && this.#open.size > 0) this.#closePortals()
@@ -344,6 +440,7 @@ export class Responses {
     if (run.settled) return
     run.settled = true
     run.suspended = false
+    this.limits.over(run)
     if (this.#open.size > 0) this.#open.delete(run)
     run.masked?.end()
     this.#handlers.runOver(run, otherwise)
@@ -357,9 +454,15 @@ export class Responses {
 
   /** While it copies, the target ignores Sync: those that were sent before the end of the rows will not be answered. */
   #copyIn(buffer: Buffer, start: number, end: number): void {
+    this.#copyBegins()
+    this.#forward(this.#head()?.run, buffer, start, end)
+  }
+
+  #copyBegins(): void {
     const head = this.#head()
     if (head !== undefined) this.#copyingIn = !this.#takeCopyEnd(head)
-    this.#forward(head?.run, buffer, start, end)
+    // What waits behind a limit may be a Sync, which the target ignores now, and the rows that it waits for.
+    if (this.limits.barred) this.#handlers.freed()
   }
 
   /** Drops what the target swallows from `from` to the end of the rows. False when that was not sent yet. */
@@ -377,6 +480,10 @@ export class Responses {
 
   #piece(): void {
     const { buffer, start, end } = this.#reader
+    if (this.#dropping) {
+      this.#dropping = this.#reader.passing
+      return
+    }
     this.#forward(this.#head()?.run, buffer, start, end)
     this.#midMessage = this.#reader.passing
     if (this.#midMessage) return
@@ -388,12 +495,20 @@ export class Responses {
     const run = this.#head()?.run
     const changed = type === BACKEND.dataRow ? run?.masked !== undefined || run === undefined : type !== BACKEND.copyData
     if (!changed) {
-      this.#midMessage = true
+      this.#dropping = this.limits.ending !== undefined || (run?.watch !== undefined && !this.limits.admits(run, 1, length))
+      this.#midMessage = !this.#dropping
       return this.#reader.passThrough()
     }
     if (length <= MAX_HELD_RESPONSE_BYTES) return this.#reader.hold()
     throw new WireViolation(`the target sent a message of ${length} bytes, and at most ${MAX_HELD_RESPONSE_BYTES} can be held to be masked`)
   }
+}
+
+/** Besides rows: what counts against the bytes that a run may give back. */
+const COUNTED: ReadonlySet<number> = new Set([BACKEND.copyData, BACKEND.functionCallResponse, BACKEND.noticeResponse])
+
+function isExecution({ kind, refusal }: Operation): boolean {
+  return refusal === undefined && (kind === 'execute' || kind === 'query' || kind === 'call')
 }
 
 /** What acknowledges a message that has no other answer. */

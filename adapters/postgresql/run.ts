@@ -1,5 +1,6 @@
-import type { Command, Decision, Outcome, Recording } from '../../core/index.ts'
+import type { Command, Decision, Limits, Outcome, Recording } from '../../core/index.ts'
 import type { MaskedResult } from './enforce.ts'
+import type { LimitWatch } from './limit-watch.ts'
 import type { Understood } from './observe.ts'
 import type { ErrorExposure } from './sql/index.ts'
 
@@ -67,6 +68,10 @@ export class Run {
   masked: MaskedResult | undefined
   /** Where errors and notices might quote a masked value. */
   errors: ErrorExposure = 'none'
+  /** Made when it is sent, if it may use only so much. */
+  watch: LimitWatch | undefined
+  /** It went beyond a limit, and the target had completed it for good. */
+  keptBeyondLimit = false
   /** The target passed over it, after an error in what came before. */
   skipped = false
   /** The portal was left open by a row limit; the next Execute goes on with this run. */
@@ -94,6 +99,22 @@ export class Run {
   settleDecision(): void {
     this.decided = true
     for (const wake of this.#wake.splice(0)) wake()
+  }
+
+  /** What it may use, where that has to be watched. */
+  get limits(): Limits | undefined {
+    const limits = this.decision?.verdict.obligations.limits
+    if (limits === undefined) return undefined
+    return limits.rows === undefined && limits.bytes === undefined && limits.seconds === undefined ? undefined : limits
+  }
+
+  /** Bytes of its response so far. */
+  get bytes(): number {
+    return this.#recorder.bytes
+  }
+
+  get tag(): string | undefined {
+    return this.#tag
   }
 
   record(buffer: Buffer, start: number, end: number, now: number): void {
@@ -126,22 +147,28 @@ export class Run {
   }
 
   get ok(): boolean {
-    return this.#error === undefined && this.refusal === undefined
+    return (this.#error === undefined || this.keptBeyondLimit) && this.refusal === undefined
   }
 
   /** `otherwise`: how it ended when neither a refusal nor an error tells. */
   outcome(otherwise: Outcome['status'], now: number): Outcome {
     const error = this.#error
     const masked = this.masked?.summary()
+    const limit = this.watch?.exceeded
     return {
-      status: this.refusal !== undefined ? 'not-forwarded' : error === undefined ? otherwise : error.code === '57014' ? 'cancelled' : 'failed',
-      rows: this.#rows,
+      status: this.refusal !== undefined ? 'not-forwarded' : error === undefined ? otherwise : limit !== undefined ? this.#endAtLimit() : error.code === '57014' ? 'cancelled' : 'failed',
+      rows: limit === undefined || this.keptBeyondLimit ? this.#rows : this.watch?.rows ?? 0,
       bytes: this.#recorder.bytes,
       durationMs: Math.round((now - this.#started) * 1000) / 1000,
       ...(this.#tag === undefined ? {} : { tag: this.#tag }),
       ...(error === undefined ? {} : { error }),
+      ...(limit === undefined ? {} : { limit }),
       ...(masked === undefined ? {} : { masked }),
     }
+  }
+
+  #endAtLimit(): Outcome['status'] {
+    return this.keptBeyondLimit ? 'completed' : 'cancelled'
   }
 
   recording(): Recording | undefined {

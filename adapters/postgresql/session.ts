@@ -27,6 +27,8 @@ export interface SessionOptions {
 /** How long a client may take to read why it was cut off, and how long the rest of what it asked for. */
 const LAST_WORD_MS = 2000
 const LAST_ANSWER_MS = 30_000
+/** A cancel may come to nothing (the target had not begun, or a function caught it): it is sent again. */
+const CANCEL_AGAIN_MS = 1000
 const STATUS = new Map([[0x49, 'idle'], [0x54, 'open'], [0x45, 'failed']])
 
 /** A client and its target, from the first query to the last: two streams, the way in and the way back. */
@@ -43,6 +45,8 @@ export class PostgresSession {
   #gone = false
   /** Set once the client is done: what the session ends with when its last answer is out. */
   #finishing: 'client-terminated' | 'client-disconnected' | undefined
+  /** Looks whether the run that went beyond a limit is over. */
+  #wakeEnding: (() => void) | undefined
   /** The target knows that nothing more will come. */
   #targetTold = false
 
@@ -69,6 +73,9 @@ export class PostgresSession {
       failed: () => observer.failed(),
       suspended: (run) => observer.ended(run),
       runOver: (run, otherwise) => this.#settle(run, otherwise),
+      limitReached: (run) => void this.#endAtTarget(run),
+      freed: () => this.#requests.freed(),
+      spoil: (run, kind) => this.#requests.spoil(run, kind),
     })
     this.#requests = new Requests({
       gate, session, client: this.#client, target: this.#target, responses: this.#responses, observer, limits,
@@ -125,7 +132,34 @@ export class PostgresSession {
   /** One write each way; the slower side makes the other pause. */
   #flush(): void {
     if (!this.#target.flush()) this.#client.pause('target is slow')
-    if (!this.#client.flush()) this.#target.pause('client is slow')
+    // What is swallowed makes no client slower.
+    if (!this.#client.flush() && this.#responses.limits.ending === undefined) this.#target.pause('client is slow')
+  }
+
+  /** Until it is over, and no cancel is on its way that could hit something else. */
+  async #endAtTarget(run: Run): Promise<void> {
+    this.#target.resume('client is slow')
+    while (!run.settled && this.#closing === undefined) {
+      if (this.#requests.failCopy()) this.#flush()
+      else await this.#o.cancelAtTarget()
+      if (!run.settled && this.#closing === undefined) await this.#over(CANCEL_AGAIN_MS)
+    }
+    if (this.#closing !== undefined) return
+    try {
+      this.#responses.limits.delivered()
+      this.#flush()
+    } catch (error) {
+      this.#broken(error)
+    }
+  }
+
+  /** Resolves when the run that is to end is over, or the time is up. */
+  async #over(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#wakeEnding = resolve
+    const timer = setTimeout(resolve, ms)
+    await promise
+    clearTimeout(timer)
   }
 
   #ready(status: number): void {
@@ -138,6 +172,7 @@ export class PostgresSession {
   #settle(run: Run, otherwise: Parameters<Run['outcome']>[0]): void {
     this.#o.observer.ended(run)
     this.#requests.ended(run)
+    this.#wakeEnding?.()
     if (run.decision !== undefined) this.#o.gate.settle(run.decision, run.outcome(otherwise, performance.now()), run.recording())
     if (this.#o.session.journal.full) this.#broken(new Error('the event store has been failing for too long'))
   }
@@ -192,6 +227,8 @@ export class PostgresSession {
 
   async #end(reason: SessionClosed['reason'], error: Error | undefined): Promise<void> {
     const { gate, session, ended } = this.#o
+    // Nobody is left to see that it keeps to its limit.
+    if (this.#responses.limits.barred) void this.#o.cancelAtTarget()
     this.#requests.abandon(reason === 'gateway-stopped' ? 'the gateway is stopping' : 'the client has left')
     this.#responses.abandon()
     if (!this.#targetTold) this.#target.add(encodeTerminate())

@@ -48,7 +48,7 @@ export function refusal(state: ApprovalState, reviewer: Identity, digest: string
   if (Date.parse(request.expires) <= now) return 'it has expired'
   if (request.digest !== digest) return 'it asks for something else than what you were shown'
   if (isRequester(request.identity, reviewer)) return 'you asked for it yourself; a second person has to answer'
-  if (!mayAnswer(request.terms.approvers, reviewer)) return `you are not one of its approvers (${request.terms.approvers.join(', ')})`
+  if (!isAmong(request.terms.approvers, reviewer)) return `you are not one of its approvers (${request.terms.approvers.join(', ')})`
   return undefined
 }
 
@@ -57,8 +57,7 @@ function isRequester(requester: Identity, reviewer: Identity): boolean {
   return theirs.includes(reviewer.subject) || (reviewer.actor !== '' && theirs.includes(reviewer.actor))
 }
 
-function mayAnswer(approvers: readonly string[], reviewer: Identity): boolean {
-  return approvers.some((approver) =>
-    approver.startsWith('group:') ? reviewer.groups.includes(approver.slice('group:'.length)) : approver === reviewer.subject,
-  )
+/** Whether a list of `group:NAME` and subjects names somebody. */
+export function isAmong(approvers: readonly string[], { subject, groups }: Identity): boolean {
+  return approvers.some((approver) => (approver.startsWith('group:') ? groups.includes(approver.slice('group:'.length)) : approver === subject))
 }

@@ -8,6 +8,7 @@ import { ApprovalConsumed, ApprovalDenied, ApprovalExpired, ApprovalGranted, App
 import { CommandReceived } from './command.ts'
 import { DecisionMade } from './decision.ts'
 import type { NewEvent, RecordedEvent } from './envelope.ts'
+import { GrantIssued, GrantRevoked } from './grant.ts'
 import { OutcomeRecorded, RecordingCaptured } from './outcome.ts'
 import { RulesetLoaded, RulesetRefused } from './ruleset.ts'
 import { AccessRefused, GatewayStarted, GatewayStopped, SessionClosed, SessionOpened } from './session.ts'
@@ -24,6 +25,8 @@ export const CATALOGUE = {
   'decision.made.v1': DecisionMade,
   'gateway.started.v1': GatewayStarted,
   'gateway.stopped.v1': GatewayStopped,
+  'grant.issued.v1': GrantIssued,
+  'grant.revoked.v1': GrantRevoked,
   'outcome.recorded.v1': OutcomeRecorded,
   'recording.captured.v1': RecordingCaptured,
   'ruleset.loaded.v1': RulesetLoaded,

@@ -48,6 +48,8 @@ export const MaskSchema = Type.Object({
   predicates: Type.Optional(PredicateUseSchema),
   /** Absent: `block`. */
   untraced: Type.Optional(UntracedUseSchema),
+  /** Columns and classes that are exempted from it; see `exemptions`. A rule cannot write this. */
+  except: Type.Optional(Type.Array(Type.String())),
 })
 export type Mask = Static<typeof MaskSchema>
 
@@ -61,19 +63,22 @@ export const DetectionSchema = Type.Object({
 })
 export type Detection = Static<typeof DetectionSchema>
 
-/** What one command (and, for the last, one session) may use. Reaching one ends the command. */
+/** What one command (and, for the last, one identity) may use. Going beyond one ends the command. */
 export const LimitsSchema = Type.Object({
+  /** Of the response: what comes back, not what is changed. */
   rows: Type.Optional(Type.Integer({ minimum: 0 })),
   /** Of the response. */
   bytes: Type.Optional(Type.Integer({ minimum: 0 })),
+  /** In which the target works on it, and the client takes the answer. */
   seconds: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
+  /** Of all sessions of the identity at one gateway, in the minute that ends now. */
   statementsPerMinute: Type.Optional(Type.Integer({ minimum: 1 })),
 })
 export type Limits = Static<typeof LimitsSchema>
 
-/** A mask that does not hold for this command, and why. */
+/** Masks that do not hold for this command, and why. */
 export const ExemptionSchema = Type.Object({
-  /** The mask's column, as the rule wrote it. */
+  /** Column or class whose masks are lifted, as the rule or the grant wrote it; see `liftMasks`. */
   column: Type.String(),
   /** The rule that exempts, or `grant:ID`. */
   by: Type.String(),

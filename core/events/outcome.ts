@@ -19,6 +19,8 @@ export const OutcomeSchema = Type.Object({
   /** The target's own closing word (`UPDATE 3`), when it has one. */
   tag: Type.Optional(Type.String()),
   error: Type.Optional(Type.Object({ code: Type.String(), message: Type.String() })),
+  /** The limit that it went beyond, by its name in the decision's obligations. */
+  limit: Type.Optional(Type.Object({ name: Type.String(), value: Type.Number() })),
   /** Columns that were masked, and how many values. */
   masked: Type.Optional(Type.Object({ columns: Type.Array(Type.String()), values: Type.Integer() })),
 })

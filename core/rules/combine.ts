@@ -1,5 +1,7 @@
 import { inOnePiece } from '../in-one-piece.ts'
-import { EFFECTS, MASK_METHODS, PREDICATE_USES, UNTRACED_USES, type ApprovalTerms, type Effect, type Mask, type Obligations, type Verdict, type Vote } from '../events/index.ts'
+import { EFFECTS, MASK_METHODS, PREDICATE_USES, UNTRACED_USES, type ApprovalTerms, type Effect, type Exemption, type Mask, type Obligations, type Verdict, type Vote } from '../events/index.ts'
+import { liftMasks } from '../exemptions.ts'
+import { smallestLimits } from './limits.ts'
 import { maskOf, type RuleVote } from './vote.ts'
 
 /** What came of one rule: its votes, or why it could not be evaluated. */
@@ -20,6 +22,8 @@ const MAX_REASON_CHARS = 1_000
  * Block > await-approval > mask > allow, whatever the order of rules.
  * - A rule that failed votes block.
  * - Masks of all votes are united, the stricter method per column pattern; they hold for every effect but block.
+ * - Limits: the smallest of each.
+ * - Exemptions lift masks, and nothing else; when they lift all of them, the command is allowed as it is.
  * - Terms of several await-approval votes: the shortest time, and the approvers whom every one of them names. When
  *   there is none, nobody could satisfy them all, and the command is blocked.
  * - No vote at all: the default.
@@ -33,8 +37,33 @@ export function combine(outcomes: readonly Outcome[], options: CombineOptions): 
   const given = outcomes.flatMap((outcome) => ('votes' in outcome ? outcome.votes : []))
   const terms = effect === 'await-approval' ? approvalTerms(given, options.approval) : undefined
   if (terms === 'impossible') return verdict('block', 'rules', NO_APPROVER, votes, NO_OBLIGATIONS, options.digest)
-  const obligations: Obligations = effect === 'block' ? NO_OBLIGATIONS : { masks: uniteMasks(given), ...terms === undefined ? {} : { approval: terms } }
-  return verdict(effect, speaker(effect, given), reasonFor(effect, outcomes), votes, obligations, options.digest)
+  const obligations = effect === 'block' ? NO_OBLIGATIONS : obligationsOf(outcomes, given, terms)
+  return lessened(verdict(effect, speaker(effect, given), reasonFor(effect, outcomes), votes, obligations, options.digest))
+}
+
+function obligationsOf(outcomes: readonly Outcome[], given: readonly RuleVote[], approval: ApprovalTerms | undefined): Obligations {
+  const limits = smallestLimits(given.flatMap((vote) => (vote.limits === undefined ? [] : [vote.limits])))
+  const asked = { masks: uniteMasks(given), ...approval === undefined ? {} : { approval }, ...limits === undefined ? {} : { limits } }
+  return liftMasks(asked, outcomes.flatMap(exemptionsOf))
+}
+
+function exemptionsOf(outcome: Outcome): Exemption[] {
+  if (!('votes' in outcome)) return []
+  return outcome.votes.flatMap(({ exempt = [], reason }) => exempt.map((column) => ({ column, by: outcome.rule, reason })))
+}
+
+/** A verdict with other exemptions than the rules gave, deeply frozen as every verdict is. */
+export function withExemptions(given: Verdict, exemptions: readonly Exemption[]): Verdict {
+  const obligations = liftMasks(given.obligations, exemptions)
+  return obligations === given.obligations ? given : lessened(inOnePiece<Verdict>({ ...given, obligations }))
+}
+
+/** Where nothing is left to mask, nothing is masked: it says so. */
+function lessened(given: Verdict): Verdict {
+  const { effect, obligations: { masks, exemptions = [] } } = given
+  if (effect !== 'mask' || masks.length > 0 || exemptions.length === 0) return freeze(given)
+  const reason = `nothing is masked: ${[...new Set(exemptions.map((each) => each.reason))].join('; ')}`.slice(0, MAX_REASON_CHARS)
+  return freeze(inOnePiece<Verdict>({ ...given, effect: 'allow', reason }))
 }
 
 const NO_OBLIGATIONS: Obligations = { masks: [] }

@@ -1,5 +1,7 @@
-import { EFFECTS, MASK_METHODS, PREDICATE_USES, UNTRACED_USES, type Effect, type Mask, type PredicateUse, type UntracedUse } from '../events/index.ts'
+import { EFFECTS, MASK_METHODS, PREDICATE_USES, UNTRACED_USES, type Effect, type Limits, type Mask, type PredicateUse, type UntracedUse } from '../events/index.ts'
+import { columnPatternProblem } from '../column-pattern.ts'
 import { nearest } from './expression/nearest.ts'
+import { readLimits } from './limits.ts'
 
 /** What one rule says of one command. */
 export interface RuleVote {
@@ -11,12 +13,16 @@ export interface RuleVote {
   /** With `await-approval` only; the configured ones when absent. */
   readonly approvers?: readonly string[]
   readonly timeoutSeconds?: number
+  /** With every effect but `block`. */
+  readonly limits?: Limits
+  /** With `allow` and `mask`: columns and classes whose masks, of other votes, do not hold. */
+  readonly exempt?: readonly string[]
 }
 
 const KEYS: Readonly<Record<Effect, readonly string[]>> = {
-  allow: ['effect', 'reason'],
-  mask: ['effect', 'reason', 'columns', 'predicates', 'untraced'],
-  'await-approval': ['effect', 'reason', 'approvers', 'timeout'],
+  allow: ['effect', 'reason', 'limits', 'exempt'],
+  mask: ['effect', 'reason', 'columns', 'predicates', 'untraced', 'limits', 'exempt'],
+  'await-approval': ['effect', 'reason', 'approvers', 'timeout', 'limits'],
   block: ['effect', 'reason'],
 }
 
@@ -54,8 +60,26 @@ function readVote(value: unknown): RuleVote | string {
   if (wrong !== undefined) return wrong
   const reason = readReason(vote.reason)
   if (typeof reason !== 'string') return reason.problem
-  if (effect === 'mask') return masked(vote, reason)
-  return effect === 'await-approval' ? held(vote, reason) : { effect, reason, masks: [] }
+  const read = effect === 'mask' ? masked(vote, reason) : effect === 'await-approval' ? held(vote, reason) : { effect, reason, masks: [] }
+  return typeof read === 'string' ? read : bounded(read, vote)
+}
+
+/** What may go with more than one effect. */
+function bounded(read: RuleVote, { limits, exempt }: Record<string, unknown>): RuleVote | string {
+  const limited = limits === undefined ? { is: undefined } : readLimits(limits)
+  if (typeof limited === 'string') return limited
+  const wrong = exempt === undefined ? undefined : wrongExempt(exempt, read.masks)
+  if (wrong !== undefined) return wrong
+  return { ...read, ...limited.is === undefined ? {} : { limits: limited.is }, ...exempt === undefined ? {} : { exempt: exempt as string[] } }
+}
+
+function wrongExempt(exempt: unknown, masks: readonly Mask[]): string | undefined {
+  const good = Array.isArray(exempt) && exempt.length > 0 && exempt.length <= MAX_MASKS && exempt.every((each) => typeof each === 'string')
+  if (!good) return `"exempt" is a list of 1 to ${MAX_MASKS} columns or classes, as in ["public.people.email", "class:pii.phone"]`
+  const columns = exempt as string[]
+  const both = columns.find((column) => masks.some((mask) => mask.column === column))
+  if (both !== undefined) return `"${both}" cannot be masked and exempt in one vote`
+  return columns.map(columnPatternProblem).find((problem) => problem !== undefined)
 }
 
 function shown(value: unknown): string {
@@ -72,8 +96,8 @@ function wrongKey(vote: Record<string, unknown>, effect: Effect): string | undef
   const known = KEYS[effect]
   const wrong = Object.keys(vote).find((key) => !known.includes(key))
   if (wrong === undefined) return undefined
-  const elsewhere = EFFECTS.find((each) => KEYS[each].includes(wrong))
-  if (elsewhere !== undefined) return `"${wrong}" belongs to the effect "${elsewhere}", not to "${effect}"`
+  const elsewhere = EFFECTS.filter((each) => KEYS[each].includes(wrong)).map((each) => `"${each}"`)
+  if (elsewhere.length > 0) return `"${wrong}" belongs to the effect ${elsewhere.join(' or ')}, not to "${effect}"`
   return `a vote has no "${wrong}"; write ${nearest(wrong, known) ?? known.join(', ')}`
 }
 
@@ -103,7 +127,7 @@ function masked({ columns, predicates, untraced }: Record<string, unknown>, reas
 const MASK_KEYS = ['method', 'bucket', 'predicates', 'untraced']
 
 function readMask(column: string, terms: Record<string, unknown>): Mask | string {
-  const wrong = wrongColumn(column)
+  const wrong = columnPatternProblem(column)
   if (wrong !== undefined) return wrong
   const unknown = Object.keys(terms).find((key) => !MASK_KEYS.includes(key))
   if (unknown !== undefined) return `"${column}": a mask has no "${unknown}"; write ${nearest(unknown, MASK_KEYS) ?? MASK_KEYS.join(', ')}`
@@ -139,16 +163,6 @@ export function maskOf(column: string, { method, bucket, predicates, untraced }:
 function oneOf<T extends string>(what: string, value: unknown, known: readonly T[]): { is: T } | string {
   const is = known.find((each) => each === value)
   return is === undefined ? `${what} is one of ${known.map((each) => `"${each}"`).join(', ')}, not ${shown(value)}` : { is }
-}
-
-function wrongColumn(column: string): string | undefined {
-  if (column.length > 256) return 'a column pattern has at most 256 characters'
-  if (column.startsWith('class:')) {
-    return /^class:[\w-]+(\.[\w-]+)*(\.\*)?$/.test(column) ? undefined : `"${column}" is not a class; write as in "class:pii.email" or "class:pii.*"`
-  }
-  const parts = column.split('.')
-  const good = parts.length === 3 && parts.every((part) => part === '*' || (part !== '' && !part.includes('*')))
-  return good ? undefined : `"${column}" is not a column; write "schema.table.column", where "*" may stand for a whole part`
 }
 
 function held(vote: Record<string, unknown>, reason: string): RuleVote | string {

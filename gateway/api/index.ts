@@ -1,4 +1,5 @@
 export type { ShownApproval } from './approval-routes.ts'
+export type { ShownGrant } from './grant-routes.ts'
 export { listenApi } from './listen.ts'
 export { LiveSessions, type LiveSession } from './live-sessions.ts'
 export type { ProblemDetails } from './problem-response.ts'

@@ -1,6 +1,7 @@
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
-import type { Answer, ApprovalRequested, ApprovalState } from '../../core/index.ts'
+import type { Answer, ApprovalRequested, ApprovalState, Grants } from '../../core/index.ts'
 import { approvalRoutes } from './approval-routes.ts'
+import { grantRoutes } from './grant-routes.ts'
 import type { LiveSession } from './live-sessions.ts'
 import { operatorRoutes } from './operator-routes.ts'
 import { sendError, sendProblem } from './problem-response.ts'
@@ -29,6 +30,9 @@ export interface ApiDependencies {
     get(approval: string): Promise<ApprovalState>
     answer(approval: string, answer: Answer): Promise<void>
   }
+  readonly grants: Pick<Grants, 'list' | 'get' | 'issue' | 'revoke' | 'mayIssue'>
+  /** Unix time in ms. */
+  readonly now: () => number
   readonly sessions: () => readonly LiveSession[]
   /** Loads the rules anew; throws `RULES_INVALID` and keeps the old ones when the new are broken. */
   readonly reloadRules: () => Promise<{ digest: string; rules: number }>
@@ -44,7 +48,7 @@ declare module 'fastify' {
   }
 }
 
-/** The local API: approvals for reviewers, sessions and rules for operators, health for everybody. JSON, errors as problem+json. */
+/** The local API: approvals and grants for reviewers, sessions and rules for operators, health for everybody. JSON, errors as problem+json. */
 export function createApi(dependencies: ApiDependencies): FastifyInstance {
   const app = fastify({
     bodyLimit: MAX_BODY_BYTES, requestTimeout: REQUEST_TIMEOUT_MS, forceCloseConnections: true, logger: false,
@@ -70,6 +74,7 @@ export function createApi(dependencies: ApiDependencies): FastifyInstance {
       return sendProblem(reply.header('www-authenticate', 'Bearer'), 401, 'ACCESS_REFUSED', `${message}: Authorization: Bearer …`)
     })
     approvalRoutes(guarded, dependencies)
+    grantRoutes(guarded, dependencies)
     operatorRoutes(guarded, dependencies)
   }, { prefix: '/v1' })
   return app

@@ -61,6 +61,11 @@ approvals:
   approvers: [group:reviewers]
   timeout: 10m
 
+# Who may show somebody masked columns for a while (\`sallyport grants issue\`), and for how long at most.
+grants:
+  approvers: [group:reviewers]
+  max: 8h
+
 # ---- Everything below shows its default. ----
 
 # gateway: { name: gateway-1 }
@@ -84,7 +89,7 @@ approvals:
 #   statement-bytes: 16MiB
 #   store-backlog: 64MiB
 
-# The local API that \`sallyport approvals\` talks to: a socket, or { listen: 127.0.0.1:8443 }.
+# The local API that \`sallyport approvals\` and \`sallyport grants\` talk to: a socket, or { listen: 127.0.0.1:8443 }.
 # api: { socket: ./data/api.sock }
 
 # Read models for \`sallyport audit\` and \`sallyport replay\`; may be deleted at any time.

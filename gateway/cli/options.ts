@@ -21,6 +21,13 @@ export function moment(written: string): string {
   return new Date(absolute).toISOString()
 }
 
+/** `30m`, `2h` → seconds. */
+export function lasting(written: string): number {
+  const [, count, unit] = AGO.exec(written) ?? []
+  if (count === undefined || unit === undefined) throw new InvalidArgumentError('write how long: 30m, 2h, 1d.')
+  return Number(count) * UNITS[unit as keyof typeof UNITS] / 1000
+}
+
 /** Times without a zone are UTC, as everything that is printed is. */
 function zoned(written: string): string {
   return written.includes('T') && !/(Z|[+-]\d{2}:\d{2})$/.test(written) ? `${written}Z` : written

@@ -2,7 +2,8 @@ import { Argument, Command, Option } from 'commander'
 import { EFFECTS } from '../../core/index.ts'
 import { VERSION } from '../package-root.ts'
 import type { CliIo } from './io.ts'
-import { configOption, jsonOption, limitOption, moment } from './options.ts'
+import type { IssueOptions } from './commands/grants.ts'
+import { configOption, jsonOption, lasting, limitOption, moment } from './options.ts'
 
 /**
  * Every command of the CLI. Their implementations are loaded when they are called, so that `--help` is instant and a
@@ -68,6 +69,7 @@ function decide(program: Command, io: CliIo): void {
     .addHelpText('after', examples('sallyport rules explain --as ada --target shop "DELETE FROM orders"', 'sallyport rules explain --event 5f0c1c6e'))
     .action(async (text: string | undefined, options: { config: string }) => (await import('./commands/rules.ts')).explainCommand(io, text, options))
   approvals(program, io)
+  grants(program, io)
 }
 
 function approvals(program: Command, io: CliIo): void {
@@ -88,6 +90,26 @@ The token comes from --token-file, SALLYPORT_TOKEN or ~/.config/sallyport/token.
   }
 }
 
+function grants(program: Command, io: CliIo): void {
+  const group = program.command('grants').description('show somebody masked columns for a while, at a running gateway')
+    .addHelpText('after', `
+The token comes from --token-file, SALLYPORT_TOKEN or ~/.config/sallyport/token.\n${examples('sallyport grants issue --to ada --target shop --columns class:pii.email,public.people.phone --for 1h --reason "ticket 42"', 'sallyport grants list', 'sallyport grants revoke k3x9q2 --reason "done"')}`)
+  const giving = (name: string, description: string): Command => command(group, name, description).option('--token-file <file>', 'where your API token is')
+  giving('issue', 'give one; a second person has to')
+    .requiredOption('--to <name>', 'whom it is for').requiredOption('--target <name>', 'where')
+    .addOption(new Option('--columns <list>', 'schema.table.column or class:NAME, with commas between them').makeOptionMandatory().argParser((list) => list.split(',')))
+    .addOption(new Option('--for <time>', '30m, 2h').makeOptionMandatory().argParser(lasting))
+    .requiredOption('--reason <text>', 'recorded with every command that uses it')
+    .option('--task <task>', 'only for sessions that claim it (PGOPTIONS="-c sallyport.task=…")')
+    .action(async (options: IssueOptions) => (await import('./commands/grants.ts')).issueGrant(io, options))
+  giving('list', 'what is in force')
+    .action(async (options: { config: string }) => (await import('./commands/grants.ts')).listGrants(io, options))
+  giving('show', 'one of them').argument('<id>')
+    .action(async (id: string, options: { config: string }) => (await import('./commands/grants.ts')).showGrant(io, id, options))
+  giving('revoke', 'end it; the next command is masked again').argument('<id>').requiredOption('--reason <text>', 'recorded')
+    .action(async (id: string, options: { config: string; reason: string }) => (await import('./commands/grants.ts')).revokeGrant(io, id, options))
+}
+
 function look(program: Command, io: CliIo): void {
   command(program, 'audit', 'who did what: every command, its decision and its outcome')
     .option('--person <name>', 'by this person or agent').option('--target <name>', 'on this target')
@@ -95,6 +117,7 @@ function look(program: Command, io: CliIo): void {
     .option('--rule <id>', 'this rule voted').option('--session <id>', 'in this session (the beginning of its id is enough)')
     .option('--kind <kind>', 'command, access.refused, session.opened, ruleset.loaded, …')
     .option('--event <id>', 'this command, by its event id or the id its client was told')
+    .option('--grant <id>', 'it was given, it was revoked, or this command used it')
     .option('--text <words>', 'all these words occur; custom* is a beginning')
     .addOption(new Option('--since <time>', '15m, 2h, 7d (ago), 2026-11-21 or 2026-11-21T09:30Z').argParser(moment))
     .addOption(new Option('--until <time>', 'the same').argParser(moment))

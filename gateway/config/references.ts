@@ -16,7 +16,8 @@ export function checkReferences(file: unknown): PathProblem[] {
   return [
     ...listenerProblems(root),
     ...entries(root.people).flatMap(([person, settings]) => personProblems(root, person, section(settings))),
-    ...approverProblems(root),
+    ...approverProblems(root, 'approvals'),
+    ...approverProblems(root, 'grants'),
   ]
 }
 
@@ -69,10 +70,10 @@ function actsForProblems(root: Section, path: Path, person: string, settings: Se
 }
 
 /** A group nobody is in, or a person who does not exist, can never approve. */
-function approverProblems(root: Section): PathProblem[] {
+function approverProblems(root: Section, part: 'approvals' | 'grants'): PathProblem[] {
   const groups = new Set(entries(root.people).flatMap(([, settings]) => items(section(settings).groups)))
-  return items(section(root.approvals).approvers).flatMap((approver, index) => {
-    const path = ['approvals', 'approvers', index]
+  return items(section(root[part]).approvers).flatMap((approver, index) => {
+    const path = [part, 'approvers', index]
     if (typeof approver !== 'string' || /\s/.test(approver)) return []
     if (!approver.startsWith('group:')) return Object.hasOwn(section(root.people), approver) ? [] : unknown(path, 'person', approver, root.people)
     if (groups.has(approver.slice(6))) return []

@@ -56,6 +56,12 @@ const approvals = section({
   timeout: duration('1s', '1d').default(600_000),
 })
 
+const grants = section({
+  max: duration('1s', '7d').default(28_800_000),
+  /** Who may give one; when it is not said, those who approve. */
+  approvers: z.array(approver, { error: 'write a list: [group:reviewers]' }).optional(),
+})
+
 const recording = section({ 'bytes-per-command': bytes(0, 16 * MIB).default(65_536) })
 
 const limits = section({
@@ -93,6 +99,7 @@ export const configSchema = section({
   audit: oneOf(['write-ahead', 'relaxed']).default('write-ahead'),
   rules: rules.prefault({}),
   approvals: approvals.prefault({}),
+  grants: grants.prefault({}),
   recording: recording.prefault({}),
   limits: limits.prefault({}),
   api: api.prefault({}),

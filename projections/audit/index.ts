@@ -1,3 +1,3 @@
 export { auditProjection } from './projection.ts'
-export { queryAudit, type AuditEntry, type AuditFilter } from './query.ts'
+export { grantsUntil, queryAudit, type AuditEntry, type AuditFilter } from './query.ts'
 export { renderAudit, renderAuditEntry } from './render.ts'

@@ -5,14 +5,14 @@ import { AUDIT_SCHEMA, AUDIT_TABLES } from './schema.ts'
 
 const HANDLES = [
   'access.refused.v1', 'approval.denied.v1', 'approval.granted.v1', 'approval.requested.v1', 'command.received.v1', 'decision.made.v1',
-  'gateway.started.v1', 'gateway.stopped.v1', 'outcome.recorded.v1', 'ruleset.loaded.v1', 'ruleset.refused.v1', 'session.closed.v1', 'session.opened.v1',
+  'gateway.started.v1', 'gateway.stopped.v1', 'grant.issued.v1', 'grant.revoked.v1', 'outcome.recorded.v1', 'ruleset.loaded.v1', 'ruleset.refused.v1', 'session.closed.v1', 'session.opened.v1',
 ] as const
 type Handled = (typeof HANDLES)[number]
 
 /** Who did what to which target, what was decided and why, and how it ended: one row per command, and one for each event around them. */
 export const auditProjection: Projection<Handled> = {
   name: 'audit',
-  version: 1,
+  version: 2,
   tables: AUDIT_TABLES,
   schema: AUDIT_SCHEMA,
   handles: HANDLES,
@@ -32,6 +32,8 @@ function apply(rows: AuditRows, event: EventOf<Handled>): void {
     case 'approval.requested.v1': return rows.approvalRequested(event.data)
     case 'approval.granted.v1':
     case 'approval.denied.v1': return rows.answered(event.data.approval, event.data.by.subject)
+    case 'grant.issued.v1': return rows.grantIssued(event)
+    case 'grant.revoked.v1': return rows.grantRevoked(event)
     case 'access.refused.v1': return rows.accessRefused(event)
     default: return rows.notice(event)
   }

@@ -1,4 +1,5 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite'
+import type { Exemption } from '../../core/index.ts'
 
 /** One row of the audit. Texts are as they came: strip control characters before printing them. */
 export interface AuditEntry {
@@ -36,6 +37,12 @@ export interface AuditEntry {
   readonly durationMs: number | null
   readonly error: string
   readonly masked: readonly string[]
+  /** Masks that were lifted, and by whom. */
+  readonly exemptions: readonly Exemption[]
+  /** Ids of the grants that lifted some, or that it is about. */
+  readonly grants: readonly string[]
+  /** The limit it went beyond: `1000 rows`. */
+  readonly beyond: string
 }
 
 export interface AuditFilter {
@@ -47,6 +54,8 @@ export interface AuditFilter {
   readonly kind?: string
   /** Id of a command or decision, or the beginning of one. */
   readonly event?: string
+  /** Id of a grant that it used, or that it is about. */
+  readonly grant?: string
   /** Words that must all occur; `custom*` is a beginning. */
   readonly text?: string
   /** RFC 3339, UTC: from this moment (inclusive) … */
@@ -65,6 +74,7 @@ const CONDITIONS: { readonly [K in Exclude<keyof AuditFilter, 'limit'>]: { sql: 
   rule: { sql: 'EXISTS (SELECT 1 FROM json_each(rules) WHERE value = ?)' },
   session: { sql: `? <> '' AND session BETWEEN ? AND ? || '~'`, value: plain },
   event: { sql: `? <> '' AND (event GLOB ? || '*' OR decision GLOB ? || '*')`, value: plain },
+  grant: { sql: 'EXISTS (SELECT 1 FROM json_each(grants) WHERE value = ?)' },
   text: { sql: 'entry IN (SELECT rowid FROM audit_text WHERE audit_text MATCH ?)', value: words },
   since: { sql: 'time >= ?' },
   until: { sql: 'time < ?' },
@@ -85,6 +95,11 @@ export function queryAudit(database: DatabaseSync, filter: AuditFilter = {}): Au
   return rows.reverse().map(entryOf)
 }
 
+/** Ids of the grants that were not revoked, and end after a moment (RFC 3339). */
+export function grantsUntil(database: DatabaseSync, moment: string): string[] {
+  return database.prepare('SELECT id FROM audit_grants WHERE revoked = 0 AND expires > ?').all(moment).map(({ id }) => String(id))
+}
+
 /** Ids are hexadecimal; anything else would be a pattern to GLOB. */
 function plain(given: string): string {
   return given.replaceAll(/[^0-9A-Za-z-]/g, '').toLowerCase()
@@ -101,8 +116,8 @@ function quoted(word: string): string {
   return word.replaceAll('"', '""').replaceAll('\0', '')
 }
 
-function entryOf({ decided_by: by, duration_ms: durationMs, rules, masked, parameters, ...row }: Record<string, SQLOutputValue>): AuditEntry {
-  return { ...row, by, durationMs, rules: parsed(rules), masked: parsed(masked), parameters: parsed(parameters) } as unknown as AuditEntry
+function entryOf({ decided_by: by, duration_ms: durationMs, rules, masked, parameters, exemptions, grants, ...row }: Record<string, SQLOutputValue>): AuditEntry {
+  return { ...row, by, durationMs, rules: parsed(rules), masked: parsed(masked), parameters: parsed(parameters), exemptions: parsed(exemptions), grants: parsed(grants) } as unknown as AuditEntry
 }
 
 function parsed(json: SQLOutputValue | undefined): unknown {

@@ -36,8 +36,8 @@ function cells(entry: AuditEntry): string[] {
   ]
 }
 
-function reasonRow({ kind, effect, by, reason }: AuditEntry): string[][] {
-  const shown = kind === 'command' && reason !== '' && (effect === 'block' || effect === 'await-approval' || by === 'approval')
+function reasonRow({ kind, effect, by, reason, exemptions }: AuditEntry): string[][] {
+  const shown = kind === 'command' && reason !== '' && (effect === 'block' || effect === 'await-approval' || by === 'approval' || exemptions.length > 0)
   return shown ? [['', '', '', '', '', '', '', `  ↳ ${printableLine(reason)}`]] : []
 }
 
@@ -51,8 +51,9 @@ function where({ target, database }: AuditEntry): string {
   return printableLine(database === '' || database === target ? target : `${target}/${database}`)
 }
 
-function outcome({ status, rows, kind }: AuditEntry): string {
+function outcome({ status, rows, kind, beyond }: AuditEntry): string {
   if (kind !== 'command') return kind === 'access.refused' ? printableLine(status) : ''
+  if (beyond !== '') return `> ${beyond}`
   if (status === 'completed') return rows === 1 ? '1 row' : `${rows ?? 0} rows`
   return status
 }
@@ -66,6 +67,7 @@ export function renderAuditEntry(entry: AuditEntry): string {
     ['effect', entry.effect === '' ? '' : `${entry.effect} (${entry.by})`], ['reason', entry.reason], ['rules', entry.rules.join(', ')], ['ruleset', entry.ruleset],
     ['approval', entry.approval === '' ? '' : `${entry.approval}${entry.approver === '' ? '' : ` answered by ${entry.approver}`}`],
     ['outcome', ended(entry)], ['error', entry.error], ['masked', entry.masked.join(', ')],
+    ['exempt', entry.exemptions.map(({ column, by, reason }) => `${column} by ${by} (${reason})`).join('; ')],
     ['values', entry.parameters.length === 0 ? '' : JSON.stringify(entry.parameters)],
   ]
   const told = lines.filter(([, value]) => value !== '').map(([name, value]) => `${`${name}:`.padEnd(10)}${printableLine(value)}`)

@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import type { ApprovalRequested, DecisionMade, EventData, RulesetRefused } from '../../core/index.ts'
+import type { ApprovalRequested, DecisionMade, Exemption, EventData, RulesetRefused } from '../../core/index.ts'
 import type { EventOf } from '../projection.ts'
 
 type SessionRow = readonly [person: string, actor: string, protocol: string, target: string, database: string, address: string]
@@ -21,23 +21,27 @@ export class AuditRows {
   readonly #findSession: StatementSync
   readonly #insertApproval: StatementSync
   readonly #answer: StatementSync
+  readonly #insertGrant: StatementSync
+  readonly #revokeGrant: StatementSync
   /** Rows of `audit_sessions`, which never change. */
   readonly #sessions = new Map<string, SessionRow>()
 
   constructor(database: DatabaseSync) {
     const who = 'session, person, actor, protocol, target, database, address'
     this.#insertCommand = database.prepare(`INSERT INTO audit_entries (kind, time, event, ${who}, number, action, fidelity, text, parameters) VALUES ('command', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
-    this.#insertOther = database.prepare(`INSERT INTO audit_entries (kind, time, event, ${who}, text, effect, decided_by, reason, ruleset, status) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+    this.#insertOther = database.prepare(`INSERT INTO audit_entries (kind, time, event, ${who}, text, effect, decided_by, reason, ruleset, status, grants) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
     this.#index = database.prepare('INSERT INTO audit_text (rowid, text) VALUES (?, ?)')
     this.#open = database.prepare('INSERT INTO audit_open VALUES (?, ?, ?)')
     this.#findOpen = database.prepare('SELECT entry FROM audit_open WHERE session = ? AND command = ?')
     this.#closeOpen = database.prepare('DELETE FROM audit_open WHERE session = ? AND command = ?')
-    this.#decide = database.prepare(`UPDATE audit_entries SET decision = ?, effect = ?, decided_by = ?, rules = ?, reason = ?, ruleset = ?, approval = CASE ?7 WHEN '' THEN approval ELSE ?7 END WHERE entry = ?`)
-    this.#end = database.prepare('UPDATE audit_entries SET status = ?, rows = ?, bytes = ?, duration_ms = ?, error = ?, masked = ? WHERE entry = ?')
+    this.#decide = database.prepare(`UPDATE audit_entries SET decision = ?, effect = ?, decided_by = ?, rules = ?, reason = ?, ruleset = ?, approval = CASE ?7 WHEN '' THEN approval ELSE ?7 END, exemptions = ?8, grants = ?9 WHERE entry = ?10`)
+    this.#end = database.prepare('UPDATE audit_entries SET status = ?, rows = ?, bytes = ?, duration_ms = ?, error = ?, masked = ?, beyond = ? WHERE entry = ?')
     this.#insertSession = database.prepare('INSERT OR REPLACE INTO audit_sessions VALUES (?, ?, ?, ?, ?, ?, ?)')
     this.#findSession = database.prepare('SELECT person, actor, protocol, target, database, address FROM audit_sessions WHERE session = ?')
     this.#insertApproval = database.prepare('INSERT OR REPLACE INTO audit_approvals VALUES (?, ?)')
     this.#answer = database.prepare('UPDATE audit_entries SET approver = ? WHERE entry = (SELECT entry FROM audit_approvals WHERE approval = ?)')
+    this.#insertGrant = database.prepare('INSERT OR REPLACE INTO audit_grants (id, expires) VALUES (?, ?)')
+    this.#revokeGrant = database.prepare('UPDATE audit_grants SET revoked = 1 WHERE id = ?')
   }
 
   command({ id, time, data }: EventOf<'command.received.v1'>): void {
@@ -53,7 +57,7 @@ export class AuditRows {
     const entry = this.#entryOf(session, command)
     if (entry === undefined) return
     const rules = verdict.votes.length === 0 ? '[]' : JSON.stringify([...new Set(verdict.votes.map(({ rule }) => rule))])
-    this.#decide.run(id, verdict.effect, verdict.by, rules, verdict.reason, verdict.ruleset, approval ?? '', entry)
+    this.#decide.run(id, verdict.effect, verdict.by, rules, verdict.reason, verdict.ruleset, approval ?? '', ...lifted(verdict.obligations.exemptions), entry)
   }
 
   ended({ session, command, outcome }: EventData<'outcome.recorded.v1'>): void {
@@ -61,7 +65,7 @@ export class AuditRows {
     if (entry === undefined) return
     const error = outcome.error === undefined ? '' : `${outcome.error.code} ${outcome.error.message}`
     const masked = outcome.masked === undefined ? '[]' : JSON.stringify(outcome.masked.columns)
-    this.#end.run(outcome.status, outcome.rows, outcome.bytes, outcome.durationMs, error, masked, entry)
+    this.#end.run(outcome.status, outcome.rows, outcome.bytes, outcome.durationMs, error, masked, outcome.limit === undefined ? '' : `${outcome.limit.value} ${outcome.limit.name}`, entry)
     this.#closeOpen.run(session, command)
   }
 
@@ -89,6 +93,20 @@ export class AuditRows {
     this.#answer.run(approver, approval)
   }
 
+  grantIssued({ id, time, data }: EventOf<'grant.issued.v1'>): void {
+    const { grant, to, actsFor, target, columns, task, by, reason, expires } = data
+    this.#insertGrant.run(grant, expires)
+    const text = `grant ${grant} to ${to}: ${columns.join(', ')} until ${expires}${task === undefined ? '' : ` for task ${task}`}, given by ${by.subject}`
+    const row: SessionRow = actsFor === '' ? [to, '', '', target, '', ''] : [actsFor, to, '', target, '', '']
+    this.#other({ kind: 'grant.issued', time, id, session: '', row, text, reason, grants: [grant] })
+  }
+
+  grantRevoked({ id, time, data }: EventOf<'grant.revoked.v1'>): void {
+    const { grant, by, reason } = data
+    this.#revokeGrant.run(grant)
+    this.#other({ kind: 'grant.revoked', time, id, session: '', row: [by.subject, by.actor, '', '', '', ''], text: `grant ${grant} revoked by ${by.subject}`, reason, grants: [grant] })
+  }
+
   accessRefused({ id, time, data }: EventOf<'access.refused.v1'>): void {
     const row: SessionRow = [data.claimedSubject, '', data.protocol, data.target, '', data.address]
     this.#other({ kind: 'access.refused', time, id, session: '', row, text: `access refused: ${data.message}`, effect: 'block', by: 'access', reason: data.message, status: data.code })
@@ -99,10 +117,10 @@ export class AuditRows {
     this.#other({ kind, time: event.time, id: event.id, session: '', row: UNKNOWN_SESSION, ...noticeOf(event) })
   }
 
-  #other(entry: { kind: string; time: string; id: string; session: string; row: SessionRow; text: string; effect?: string; by?: string; reason?: string; ruleset?: string; status?: string }): void {
+  #other(entry: { kind: string; time: string; id: string; session: string; row: SessionRow; text: string; effect?: string; by?: string; reason?: string; ruleset?: string; status?: string; grants?: readonly string[] }): void {
     const { lastInsertRowid } = this.#insertOther.run(
       entry.kind, entry.time, entry.id, entry.session, ...entry.row, entry.text,
-      entry.effect ?? '', entry.by ?? '', entry.reason ?? '', entry.ruleset ?? '', entry.status ?? '')
+      entry.effect ?? '', entry.by ?? '', entry.reason ?? '', entry.ruleset ?? '', entry.status ?? '', JSON.stringify(entry.grants ?? []))
     this.#index.run(lastInsertRowid, entry.text)
   }
 
@@ -125,6 +143,15 @@ export class AuditRows {
     if (this.#sessions.size >= MAX_CACHED) this.#sessions.clear()
     this.#sessions.set(session, row)
   }
+}
+
+const GRANT = 'grant:'
+
+/** Exemptions, and the grants among them, as JSON. */
+function lifted(exemptions: readonly Exemption[] | undefined): [string, string] {
+  if (exemptions === undefined) return ['[]', '[]']
+  const grants = exemptions.flatMap(({ by }) => (by.startsWith(GRANT) ? [by.slice(GRANT.length)] : []))
+  return [JSON.stringify(exemptions), JSON.stringify([...new Set(grants)])]
 }
 
 function noticeOf(event: Notice): { text: string; ruleset?: string; reason?: string } {

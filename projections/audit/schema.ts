@@ -1,9 +1,9 @@
 /** One row per thing an auditor may ask about; `entry` counts them in the order of the store. */
-export const AUDIT_TABLES = ['audit_entries', 'audit_sessions', 'audit_open', 'audit_approvals'] as const
+export const AUDIT_TABLES = ['audit_entries', 'audit_sessions', 'audit_open', 'audit_approvals', 'audit_grants'] as const
 
 /**
  * `audit_sessions` and `audit_open` are what later events of a session need of earlier ones: who it is, and which row
- * a command without an outcome has. `audit_text` is an index without content of its own (FTS5, external content).
+ * a command without an outcome has. `audit_grants` has the grants that were given. `audit_text` is an index without content of its own (FTS5, external content).
  */
 export const AUDIT_SCHEMA = `
 DROP TABLE IF EXISTS audit_text;
@@ -37,7 +37,10 @@ CREATE TABLE audit_entries (
   bytes INTEGER,
   duration_ms REAL,
   error TEXT NOT NULL DEFAULT '',
-  masked TEXT NOT NULL DEFAULT '[]'
+  masked TEXT NOT NULL DEFAULT '[]',
+  exemptions TEXT NOT NULL DEFAULT '[]',
+  grants TEXT NOT NULL DEFAULT '[]',
+  beyond TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX audit_by_time ON audit_entries (time);
 CREATE INDEX audit_by_session ON audit_entries (session);
@@ -47,5 +50,6 @@ CREATE TABLE audit_sessions (
 ) WITHOUT ROWID;
 CREATE TABLE audit_open (session TEXT NOT NULL, command TEXT NOT NULL, entry INTEGER NOT NULL, PRIMARY KEY (session, command)) WITHOUT ROWID;
 CREATE TABLE audit_approvals (approval TEXT PRIMARY KEY, entry INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE audit_grants (id TEXT PRIMARY KEY, expires TEXT NOT NULL, revoked INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
 CREATE VIRTUAL TABLE audit_text USING fts5 (text, content = 'audit_entries', content_rowid = 'entry', tokenize = "unicode61 tokenchars '_'");
 `

@@ -10,7 +10,7 @@ type Handled = (typeof HANDLES)[number]
  */
 export const replayProjection: Projection<Handled> = {
   name: 'replay',
-  version: 1,
+  version: 2,
   tables: ['replay_sessions', 'replay_commands', 'replay_approvals'],
   schema: `
 CREATE TABLE replay_sessions (session TEXT PRIMARY KEY, stream TEXT NOT NULL, opened TEXT NOT NULL) WITHOUT ROWID;
@@ -65,5 +65,6 @@ function prepare(database: DatabaseSync): (event: EventOf<Handled>) => void {
 }
 
 function decisionOf({ id, time, data: { verdict } }: EventOf<'decision.made.v1'>): object {
-  return { id, time, effect: verdict.effect, by: verdict.by, reason: verdict.reason }
+  const { effect, by, reason, obligations: { exemptions } } = verdict
+  return { id, time, effect, by, reason, ...exemptions === undefined ? {} : { exemptions } }
 }

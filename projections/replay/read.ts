@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { SallyportError, type CommandReceived, type Effect, type EventStore, type Outcome, type Recording, type RecordingCaptured, type Verdict } from '../../core/index.ts'
+import { SallyportError, type CommandReceived, type Effect, type EventStore, type Exemption, type Outcome, type Recording, type RecordingCaptured, type Verdict } from '../../core/index.ts'
 
 export interface ReplayDecision {
   readonly id: string
@@ -8,6 +8,8 @@ export interface ReplayDecision {
   readonly effect: Effect
   readonly by: Verdict['by']
   readonly reason: string
+  /** Masks that were lifted, and by whom. */
+  readonly exemptions?: readonly Exemption[]
 }
 
 export interface ReplayAnswer {

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Outcome, Recording } from '../../core/index.ts'
+import type { Exemption, Outcome, Recording } from '../../core/index.ts'
 import { printable, printableLine } from '../text/printable.ts'
 import type { SessionEntry } from '../sessions/query.ts'
 import type { ReplayStep } from './read.ts'
@@ -46,11 +46,15 @@ function asked({ at, number, command }: ReplayStep): string {
 }
 
 function decided({ decisions, answer, at, time }: ReplayStep): string[] {
-  const lines = decisions.map(({ effect, by, reason, id }) => `  ${effect} by ${by}: ${printableLine(reason)} [${id}]`)
+  const lines = decisions.map(({ effect, by, reason, id, exemptions = [] }) => `  ${effect} by ${by}: ${printableLine(reason)} [${id}]${exemptions.map(exemptLine).join('')}`)
   if (answer === undefined) return lines
   const when = offset(at + Date.parse(answer.time) - Date.parse(time))
   const comment = answer.comment === '' ? '' : `: ${printableLine(answer.comment)}`
   return [...lines.slice(0, 1), `  ${when} ${answer.status} by ${printableLine(answer.approver)}${comment} (approval ${answer.approval})`, ...lines.slice(1)]
+}
+
+function exemptLine({ column, by, reason }: Exemption): string {
+  return `\n    not masked: ${printableLine(`${column}, by ${by}: ${reason}`)}`
 }
 
 function responses(step: ReplayStep, renderers: RecordingRenderers): string[] {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { connect, createServer, type Server, type Socket } from 'node:net'
+import { connect } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import pg from 'pg'
 import { copyData, extended, query } from '../support/compare-messages.ts'
@@ -10,6 +10,7 @@ import { RawClient } from '../support/compare-client.ts'
 import { startGateway, type TestGateway } from '../support/gateway.ts'
 import type { PostgresServer } from '../support/postgres-server.ts'
 import { psqlUnavailable } from '../support/psql.ts'
+import { slowForCancels, type SlowForCancels } from '../support/slow-for-cancels.ts'
 
 const SLEEP = "select pg_sleep(600), 'to be cancelled'"
 
@@ -159,7 +160,7 @@ describe('cancelling through the gateway', () => {
 
 describe('a CancelRequest that is slow to reach the target', () => {
   let pair: Pair
-  let slow: { port: number; release(): void; held: Promise<void>; close(): Promise<void> }
+  let slow: SlowForCancels
   let gateway: TestGateway
   before(async () => {
     pair = await startPair(18)
@@ -189,37 +190,6 @@ describe('a CancelRequest that is slow to reach the target', () => {
     await client.close()
   })
 })
-
-/** Forwards connections, but holds those that begin with a CancelRequest until `release`. */
-async function slowForCancels(port: number): Promise<typeof slowShape> {
-  const released = Promise.withResolvers<void>()
-  const held = Promise.withResolvers<void>()
-  const server: Server = createServer({ allowHalfOpen: true }, (socket: Socket) => {
-    socket.on('error', () => undefined)
-    socket.once('data', (first: Buffer) => {
-      const isCancel = first.length >= 8 && first.readInt32BE(4) === 80_877_102
-      const forward = (): void => {
-        const target = connect(port, '127.0.0.1')
-        target.on('error', () => undefined)
-        target.write(first)
-        socket.pipe(target).pipe(socket)
-      }
-      if (!isCancel) return forward()
-      socket.pause()
-      held.resolve()
-      void released.promise.then(forward)
-    })
-  })
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  return {
-    port: (server.address() as { port: number }).port, held: held.promise, release: released.resolve,
-    close: async () => {
-      server.close()
-      await once(server, 'close')
-    },
-  }
-}
-declare const slowShape: { port: number; release(): void; held: Promise<void>; close(): Promise<void> }
 
 function int32(value: number): Buffer {
   const bytes = Buffer.alloc(4)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { createMemoryStore } from '../../core/store/drivers/memory/index.ts'
-import { columns, Projections, queryAudit, renderAudit, renderAuditEntry, standardProjections, type AuditEntry, type AuditFilter } from '../../projections/index.ts'
+import { columns, grantsUntil, Projections, queryAudit, renderAudit, renderAuditEntry, standardProjections, type AuditEntry, type AuditFilter } from '../../projections/index.ts'
 import { command, History, identity, sessionId, target, verdict } from './event-stream.ts'
 
 const ONE = sessionId(0xa1)
@@ -24,11 +24,16 @@ function day(): History {
   return history
 }
 
-async function audited(filter: AuditFilter = {}, history = day()): Promise<AuditEntry[]> {
+async function projected(history: History): Promise<Projections> {
   const store = createMemoryStore()
   for (const { stream, events } of history.appends) await store.append(stream, events, 'any')
   const projections = new Projections({ path: ':memory:', projections: standardProjections })
   await projections.catchUp(store)
+  return projections
+}
+
+async function audited(filter: AuditFilter = {}, history = day()): Promise<AuditEntry[]> {
+  const projections = await projected(history)
   const entries = queryAudit(projections.database, filter)
   projections.close()
   return entries
@@ -41,13 +46,46 @@ describe('the audit', () => {
       entry: 4, kind: 'command', time: '2026-11-21T09:00:00.028Z', event: '', decision: '', session: ONE, number: 1, person: 'ada', actor: '', protocol: 'postgresql',
       target: 'shop', database: 'shop', address: '127.0.0.1:5000', action: 'read', fidelity: 'parsed', text: 'SELECT name FROM customers WHERE id = $1', parameters: ['7'],
       effect: 'mask', by: 'rules', rules: ['mask-personal-data'], reason: 'mask it', ruleset: 'sha256:00', approval: '', approver: '', status: 'completed',
-      rows: 3, bytes: 40, durationMs: 1.5, error: '', masked: ['public.customers.email'],
+      rows: 3, bytes: 40, durationMs: 1.5, error: '', masked: ['public.customers.email'], exemptions: [], grants: [], beyond: '',
     })
   })
 
   test('a held command shows the last decision, its approval and who answered', async () => {
     const [entry] = await audited({ session: TWO, kind: 'command' })
     assert.deepEqual([entry?.effect, entry?.by, entry?.approval, entry?.approver, entry?.status, entry?.error], ['allow', 'approval', 'k3x9', 'grace', 'failed', '23505 duplicate key'])
+  })
+
+  test('shows a grant, the commands that used it, and how it ended', async () => {
+    const history = new History()
+    history.open(ONE)
+    const by = identity('grace')
+    history.add('grant-g1', 'grant.issued.v1', { grant: 'g1', to: 'ada', actsFor: '', target: 'shop', columns: ['class:pii.email'], reason: 'ticket 42', by, expires: '2026-11-21T10:00:00.000Z' })
+    const lifted = { ...verdict('allow'), obligations: { masks: [], exemptions: [{ column: 'class:pii.email', by: 'grant:g1', reason: 'ticket 42' }] } }
+    history.command(ONE, 1, command('SELECT email FROM people'), lifted)
+    history.command(ONE, 2, command('SELECT 1'), verdict('allow'))
+    history.add('grant-g1', 'grant.revoked.v1', { grant: 'g1', by, reason: 'done' })
+    history.add('grant-g2', 'grant.issued.v1', { grant: 'g2', to: 'bot', actsFor: 'ada', target: 'shop', columns: ['a.b.c'], reason: 'r', by, task: 'T', expires: '2026-11-21T10:00:00.000Z' })
+    const projections = await projected(history)
+    const entries = queryAudit(projections.database, { grant: 'g1' })
+    assert.deepEqual(entries.map(({ kind, person, text, reason }) => [kind, person, text, reason]), [
+      ['grant.issued', 'ada', 'grant g1 to ada: class:pii.email until 2026-11-21T10:00:00.000Z, given by grace', 'ticket 42'],
+      ['command', 'ada', 'SELECT email FROM people', 'allow it'],
+      ['grant.revoked', 'grace', 'grant g1 revoked by grace', 'done'],
+    ])
+    assert.match(entries.map(renderAuditEntry).join('\n'), /exempt: {3}class:pii\.email by grant:g1 \(ticket 42\)/)
+    assert.deepEqual(grantsUntil(projections.database, '2026-11-21T09:59:59.999Z'), ['g2'])
+    assert.deepEqual(grantsUntil(projections.database, '2026-11-21T10:00:00.000Z'), [])
+    projections.close()
+  })
+
+  test('shows which limit a command went beyond', async () => {
+    const history = new History()
+    history.open(ONE)
+    const asked = history.command(ONE, 1, command('SELECT 1'), verdict('allow'))
+    history.settle(ONE, asked, { status: 'cancelled', rows: 10, limit: { name: 'rows', value: 10 }, error: { code: '54000', message: 'limit reached: more than 10 rows' } })
+    const entries = await audited({ kind: 'command' }, history)
+    assert.deepEqual(entries.map(({ beyond, status, error }) => [beyond, status, error]), [['10 rows', 'cancelled', '54000 limit reached: more than 10 rows']])
+    assert.match(renderAudit(entries), /> 10 rows/)
   })
 
   const filters: [AuditFilter, string[]][] = [

@@ -7,7 +7,7 @@ import { createVerifier } from '../../adapters/postgresql/auth/scram-verifier.ts
 import { SQL_FACTS } from '../../adapters/postgresql/sql/facts-declaration.ts'
 import type { PostgresTarget } from '../../adapters/postgresql/target.ts'
 import { createLocalBus } from '../../core/bus/drivers/local/index.ts'
-import { AccessLog, Approvals, Gate, systemClock, type EventStore, type Identity, type Principal, type SallyportRecordedEvent } from '../../core/index.ts'
+import { AccessLog, Approvals, Gate, Grants, systemClock, type Clock, type EventStore, type Identity, type Principal, type SallyportRecordedEvent } from '../../core/index.ts'
 import { openRuleEngine, type FolderRuleEngine } from '../../core/rules/index.ts'
 import { openEmbeddedStore } from '../../core/store/drivers/embedded/index.ts'
 import type { PostgresServer } from './postgres-server.ts'
@@ -16,6 +16,8 @@ export interface TestPerson {
   readonly password: string
   readonly kind?: Identity['kind']
   readonly groups?: readonly string[]
+  /** An agent's principal. */
+  readonly actsFor?: string
   readonly targets?: readonly string[]
 }
 
@@ -29,6 +31,7 @@ export interface TestGatewayOptions {
   readonly target?: Partial<PostgresTarget>
   readonly listener?: Partial<PostgresListenerOptions>
   readonly limits?: Partial<PostgresAdapterOptions['limits']>
+  readonly clock?: Clock
   /** Wraps the store, to make it fail. */
   readonly wrapStore?: (store: EventStore) => EventStore
 }
@@ -39,6 +42,8 @@ export interface TestGateway extends AsyncDisposable {
   readonly folder: string
   readonly store: EventStore
   readonly approvals: Approvals
+  /** The group `reviewers` may give them, for up to an hour. */
+  readonly grants: Grants
   readonly engine: FolderRuleEngine
   readonly adapter: PostgresAdapter
   /** Writes a rule; `engine.reload()` puts it in force. */
@@ -68,12 +73,14 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
   const opened = await openEmbeddedStore({ path: join(folder, 'events.db') })
   const store = options.wrapStore?.(opened) ?? opened
   const bus = createLocalBus()
-  const common = { store, bus, clock: systemClock, source: 'sallyport/test' }
+  const common = { store, bus, clock: options.clock ?? systemClock, source: 'sallyport/test' }
   const approvals = new Approvals(common)
-  const gate = new Gate({ ...common, engine, approvals, audit: options.audit ?? 'write-ahead' })
   const principals = await directory(options.people ?? { ada: { password: 'ada secret', groups: ['engineers'] } })
+  const found = { find: (name: string) => principals.get(name) }
+  const grants = new Grants({ ...common, directory: found, targets: [target.name], approvers: ['group:reviewers'], maxSeconds: 3600 })
+  const gate = new Gate({ ...common, engine, approvals, grants, audit: options.audit ?? 'write-ahead' })
   const adapter = await createPostgresAdapter({
-    gate, key: Buffer.alloc(32, 7), accessLog: new AccessLog(store, systemClock, 'test'), directory: { find: (name) => principals.get(name) }, targets: [target],
+    gate, key: Buffer.alloc(32, 7), accessLog: new AccessLog(store, systemClock, 'test'), directory: found, targets: [target],
     needsNames: () => engine.reads('command.resources') || engine.reads('command.sql'),
     limits: { ...LIMITS, ...options.limits }, log: () => {},
   })
@@ -82,13 +89,14 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
   const stop = async (): Promise<void> => {
     await listener.close().catch(() => {})
     await adapter.stop()
+    grants.close()
     await engine.close()
     await bus.close()
     await opened.close()
     await rm(folder, { recursive: true, force: true })
   }
   return {
-    host: listener.host, port: listener.port, folder, store, approvals, engine, adapter, writeRule,
+    host: listener.host, port: listener.port, folder, store, approvals, grants, engine, adapter, writeRule,
     events: () => collect(opened),
     until: (type, fits) => follow(opened, type, fits),
     stop: () => (stopped ??= stop()),
@@ -106,9 +114,9 @@ function targetOf({ postgres, target }: TestGatewayOptions): PostgresTarget {
 
 async function directory(people: Readonly<Record<string, TestPerson>>): Promise<Map<string, Principal>> {
   const found = new Map<string, Principal>()
-  for (const [subject, { password, kind = 'person', groups = [], targets }] of Object.entries(people)) {
+  for (const [subject, { password, kind = 'person', groups = [], actsFor, targets }] of Object.entries(people)) {
     const verifiers = { postgresql: await createVerifier(password) }
-    found.set(subject, { identity: { subject, kind, actor: '', groups: [...groups] }, targets, verifiers })
+    found.set(subject, { identity: { subject: actsFor ?? subject, kind, actor: actsFor === undefined ? '' : subject, groups: [...groups] }, targets, verifiers })
   }
   return found
 }

@@ -55,11 +55,26 @@ function glob(pattern: string): Part {
   }
 }
 
-/** The column patterns a mask stands for: itself, or all that the target gives a class that fits. `undefined` when one cannot be read. */
+const CLASS = 'class:'
+
+/**
+ * The column patterns a mask stands for: itself, or all that the target gives a class that fits; without what is exempted
+ * from it. `undefined` when one cannot be read.
+ */
 export function maskPatterns(mask: Mask, target: Target): readonly ColumnPattern[] | undefined {
-  if (!mask.column.startsWith('class:')) return readAll([mask.column])
-  const wanted = glob(mask.column.slice('class:'.length))
-  return readAll(Object.entries(target.classes).filter(([, name]) => wanted(name)).map(([pattern]) => pattern))
+  const { column, except = [] } = mask
+  const patterns = readAll(column.startsWith(CLASS) ? ofClass(column, except, target) : [column])
+  const excepted = readAll(except.filter((each) => !each.startsWith(CLASS)))
+  if (patterns === undefined || excepted === undefined) return undefined
+  if (excepted.length === 0) return patterns
+  const isExcepted: ColumnPattern['matches'] = (...names) => excepted.some((each) => each.matches(...names))
+  return patterns.map(({ matches }) => ({ matches: (...names) => matches(...names) && !isExcepted(...names) }))
+}
+
+function ofClass(column: string, except: readonly string[], { classes }: Target): string[] {
+  const wanted = glob(column.slice(CLASS.length))
+  const excepted = except.filter((each) => each.startsWith(CLASS)).map((each) => glob(each.slice(CLASS.length)))
+  return Object.entries(classes).filter(([, name]) => wanted(name) && !excepted.some((matches) => matches(name))).map(([pattern]) => pattern)
 }
 
 function readAll(texts: readonly string[]): readonly ColumnPattern[] | undefined {

@@ -61,7 +61,7 @@ const remembered = new WeakMap<Catalogue, Map<string, MaskedColumns>>()
 function maskedColumns(masks: readonly Mask[], catalogue: Catalogue, target: Target): MaskedColumns {
   let sets = remembered.get(catalogue)
   if (sets === undefined) remembered.set(catalogue, (sets = new Map()))
-  const key = JSON.stringify([masks.map(({ column, method }) => [column, method]), usesClasses(masks) ? target.classes : null])
+  const key = JSON.stringify([masks.map(({ column, method, except }) => [column, method, except ?? null]), usesClasses(masks) ? target.classes : null])
   let columns = sets.get(key)
   if (columns === undefined) {
     if (sets.size >= MAX_REMEMBERED) sets.clear()

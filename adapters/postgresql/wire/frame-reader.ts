@@ -104,17 +104,17 @@ export class FrameReader {
   }
 
   /**
-   * After a `FRAME`: goes on over the whole messages of the same type that follow it in the chunk.
+   * After a `FRAME`: goes on over the whole messages of the same type that follow it in the chunk, `most` of them.
    * `buffer[start, end)` then holds them all. Returns how many were added.
    */
-  extend(): number {
+  extend(most = Infinity): number {
     const chunk = this.#chunk
     if (this.buffer !== chunk) return 0
     const type = this.type
     const limit = this.#limit - HEADER_BYTES
     let at = this.#at
     let count = 0
-    while (at <= limit && chunk[at] === type) {
+    while (count < most && at <= limit && chunk[at] === type) {
       const next = at + 1 + readUint32(chunk, at + 1)
       if (next > this.#limit || next < at + HEADER_BYTES) break
       at = next

@@ -132,6 +132,11 @@ export function encodeDescribePortal(portal: string): Buffer {
   return message(FRONTEND.describe, Buffer.from('P'), nameBytes(portal))
 }
 
+/** CopyFail: cstring why. */
+export function encodeCopyFail(why: string): Buffer {
+  return message(FRONTEND.copyFail, cstring(why))
+}
+
 export function encodeFlush(): Buffer {
   return message(FRONTEND.flush)
 }

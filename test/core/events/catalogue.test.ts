@@ -28,7 +28,11 @@ const EXAMPLES: { readonly [T in EventType]: EventData<T> } = {
   'decision.made.v1': { session: 's1', command: 'c1', verdict: { ...aVerdict('mask'), obligations: { masks: [{ column: 'class:pii.*', method: 'null' }], approval: TERMS } }, approval: 'x1' },
   'gateway.started.v1': { gateway: 'g', version: '1', audit: 'write-ahead' },
   'gateway.stopped.v1': { gateway: 'g', reason: 'SIGTERM' },
-  'outcome.recorded.v1': { session: 's1', command: 'c1', outcome: { ...DONE, tag: 'SELECT 1', error: { code: '42501', message: 'no' }, masked: { columns: ['a'], values: 2 } } },
+  'grant.issued.v1': {
+    grant: 'g1', to: 'bot', actsFor: 'alice', target: 'shop', columns: ['class:pii.email'], task: 'T', reason: 'ticket 42', by: BOB, expires: '2026-03-04T05:06:07.089Z',
+  },
+  'grant.revoked.v1': { grant: 'g1', by: BOB, reason: 'done' },
+  'outcome.recorded.v1': { session: 's1', command: 'c1', outcome: { ...DONE, tag: 'SELECT 1', error: { code: '54000', message: 'no' }, limit: { name: 'rows', value: 10 }, masked: { columns: ['a'], values: 2 } } },
   'recording.captured.v1': { session: 's1', command: 'c1', recording: { encoding: 'postgresql/backend', chunks: [{ at: 0.5, data: 'AA==' }], bytes: 1, cappedAt: 1 } },
   'ruleset.loaded.v1': { digest: RULESET, default: 'block', rules: [{ id: 'a', digest: 'sha256:2', source: 'true' }] },
   'ruleset.refused.v1': { kept: RULESET, problems: [{ file: 'a.jsonata', line: 3, message: 'no' }] },
@@ -36,7 +40,7 @@ const EXAMPLES: { readonly [T in EventType]: EventData<T> } = {
   'session.opened.v1': { session: 's1', protocol: 'postgresql', identity: ALICE, target: SHOP, address: '10.0.0.7:1', tls: true, claimed: { application_name: 'psql' } },
 }
 /** Fields an event may go without. */
-const OPTIONAL = new Set(['textBytes', 'approval', 'tag', 'error', 'masked', 'cappedAt'])
+const OPTIONAL = new Set(['textBytes', 'approval', 'tag', 'error', 'limit', 'masked', 'cappedAt', 'task'])
 
 const event = (type: string, data: unknown): NewEvent => ({ id: 'e1', source: 'sallyport/test', type, subject: 'x', time: '2026-03-04T05:06:07.089Z', correlationid: 'x', data })
 const recorded = (type: string, data: unknown): RecordedEvent => ({ ...event(type, data), stream: 's', revision: 0n, position: 1n })

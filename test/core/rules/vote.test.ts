@@ -11,11 +11,17 @@ test('whatever a rule gives is either votes as declared or a problem, and never 
     columns: fc.oneof(fc.dictionary(fc.string(), fc.constantFrom(...MASK_METHODS)), fc.anything()),
     approvers: fc.oneof(fc.array(fc.string()), fc.anything()),
     timeout: fc.oneof(fc.integer(), fc.anything()),
+    limits: fc.oneof(fc.record({ rows: fc.integer(), seconds: fc.double(), statementsPerMinute: fc.integer() }, { requiredKeys: [] }), fc.anything()),
+    exempt: fc.oneof(fc.array(fc.constantFrom('public.people.email', 'class:pii.email', 'email')), fc.anything()),
   }, { requiredKeys: [] })
   fc.assert(fc.property(fc.oneof(almost, fc.array(almost, { maxLength: 3 }), fc.anything()), (result) => {
     const votes = readVotes(result)
     if (typeof votes === 'string') return
-    for (const { effect, reason, masks, approvers, timeoutSeconds } of votes) {
+    for (const { effect, reason, masks, approvers, timeoutSeconds, limits, exempt } of votes) {
+      assert.ok(effect !== 'block' || limits === undefined)
+      assert.ok(effect === 'allow' || effect === 'mask' || exempt === undefined)
+      for (const value of Object.values(limits ?? {})) assert.ok(value >= 0 && Number.isFinite(value))
+      for (const each of exempt ?? []) assert.match(each, /^class:|^[^.]+\.[^.]+\.[^.]+$/)
       assert.ok(EFFECTS.includes(effect))
       assert.doesNotMatch(reason, /\p{Cc}/u)
       assert.ok(effect === 'mask' ? masks.length > 0 : masks.length === 0)

@@ -6,10 +6,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { createLocalBus } from '../../../core/bus/drivers/local/index.ts'
-import { Approvals, SallyportError, systemClock, type ApprovalRequested, type Identity } from '../../../core/index.ts'
+import { Approvals, Grants, SallyportError, systemClock, type ApprovalRequested, type GrantIssued, type Identity } from '../../../core/index.ts'
 import { createMemoryStore } from '../../../core/store/drivers/memory/index.ts'
-import { callers, createApi, listenApi, LiveSessions, mintToken, type ApiDependencies, type Health, type ProblemDetails, type ShownApproval } from '../../../gateway/api/index.ts'
+import { callers, createApi, listenApi, LiveSessions, mintToken, type ApiDependencies, type Health, type ProblemDetails, type ShownApproval, type ShownGrant } from '../../../gateway/api/index.ts'
 import { parseConfig, type Config } from '../../../gateway/config/index.ts'
+import { identityOf } from '../../../gateway/identity-of.ts'
 import { command, identity, target } from '../../projections/event-stream.ts'
 
 const tokens = { ada: mintToken(), grace: mintToken(), ops: mintToken(), eve: mintToken() }
@@ -23,6 +24,7 @@ people:
   grace: { groups: [reviewers], api: { token: "${tokens.grace.digest}" } }
   eve: { groups: [], api: { token: "${tokens.eve.digest}" } }
   ops: { api: { token: "${tokens.ops.digest}", operator: true } }
+  bot: { kind: agent, acts-for: ada }
 `
   const { config, problems } = parseConfig(source, '/')
   assert.equal(problems, undefined)
@@ -45,17 +47,22 @@ describe('the local API', () => {
   const store = createMemoryStore()
   const bus = createLocalBus()
   const approvals = new Approvals({ store, bus, clock: systemClock, source: 'sallyport/test' })
+  const everybody = people()
+  const directory = { find: (name: string) => (everybody[name] === undefined ? undefined : { identity: identityOf(name, everybody[name]), targets: undefined, verifiers: {} }) }
+  const grants = new Grants({ store, bus, clock: systemClock, source: 'sallyport/test', directory, targets: ['shop'], approvers: ['group:reviewers'], maxSeconds: 3600 })
+  const now = (): number => systemClock.now()
   const live = new LiveSessions(bus)
   const refusals: string[] = []
   let reload = reloaded
   let healthy = true
   const app = createApi({
-    caller: callers(people()), approvals, sessions: () => live.list(), reloadRules: () => reload(),
+    caller: callers(everybody), approvals, grants, now, sessions: () => live.list(), reloadRules: () => reload(),
     health: async () => health(healthy), refused: ({ code }) => { refusals.push(code) }, failed: () => {},
   })
   before(async () => { assert.equal(await listenApi(app, { socket }), `unix:${socket}`) })
   after(async () => {
     await app.close()
+    grants.close()
     live.close()
     await bus.close()
     rmSync(folder, { recursive: true })
@@ -168,6 +175,41 @@ describe('the local API', () => {
     assert.deepEqual((await call('GET', '/v1/sessions', 'ops')).body, { sessions: [] })
   })
 
+  test('a second person gives a grant, who it is for sees it, and either ends it', async () => {
+    const asked = { to: 'eve', target: 'shop', columns: ['class:pii.email'], seconds: 600, reason: 'ticket 42' }
+    const issued = (await call('POST', '/v1/grants', 'grace', asked)).body as ShownGrant
+    assert.deepEqual([issued.status, issued.issued.by.subject, issued.issued.to], ['issued', 'grace', 'eve'])
+    const { grant } = issued.issued
+    for (const who of ['eve', 'grace', 'ada']) {
+      const { grants: listed } = (await call('GET', '/v1/grants', who)).body as { grants: GrantIssued[] }
+      assert.deepEqual(listed.map((each) => each.grant), [grant], who)
+    }
+    assert.deepEqual((await call('GET', '/v1/grants', 'ops')).body, { grants: [] })
+    refused(await call('GET', `/v1/grants/${grant}`, 'ops'), 404, 'GRANT_UNKNOWN')
+    refused(await call('POST', `/v1/grants/${grant}/revoke`, 'ops', { reason: 'x' }), 404, 'GRANT_UNKNOWN')
+    const revoked = (await call('POST', `/v1/grants/${grant}/revoke`, 'eve', { reason: 'done' })).body as ShownGrant
+    assert.deepEqual([revoked.status, revoked.revokedBy, revoked.revokedBecause], ['revoked', 'eve', 'done'])
+    refused(await call('POST', `/v1/grants/${grant}/revoke`, 'grace', { reason: 'again' }), 409, 'GRANT_REFUSED')
+    assert.deepEqual((await call('GET', '/v1/grants', 'grace')).body, { grants: [] })
+  })
+
+  test('nobody gives a grant to themselves or their agent, or without being one who may, and nonsense is refused', async () => {
+    const asked = { to: 'ada', target: 'shop', columns: ['class:pii.email'], seconds: 600, reason: 'ticket 42' }
+    const cases: readonly (readonly [who: string, change: object, status: number, code: ProblemDetails['code'], said: RegExp])[] = [
+      ['ada', {}, 409, 'GRANT_REFUSED', /a second person/], ['ada', { to: 'bot' }, 409, 'GRANT_REFUSED', /bot acts for you/],
+      ['eve', {}, 409, 'GRANT_REFUSED', /not one of those/], ['grace', { to: 'nobody' }, 409, 'GRANT_REFUSED', /nobody called/],
+      ['grace', { target: 'barn' }, 409, 'GRANT_REFUSED', /no target "barn"/], ['grace', { columns: ['email'] }, 409, 'GRANT_REFUSED', /not a column/],
+      ['grace', { seconds: 3601 }, 409, 'GRANT_REFUSED', /grants.max/], ['grace', { reason: ' ' }, 409, 'GRANT_REFUSED', /say why/],
+      ['grace', { columns: [] }, 400, 'BAD_REQUEST', /columns/], ['grace', { seconds: 0 }, 400, 'BAD_REQUEST', /seconds/], ['grace', { more: 1 }, 400, 'BAD_REQUEST', /additional/],
+    ]
+    for (const [who, change, status, code, said] of cases) {
+      const answer = await call('POST', '/v1/grants', who, { ...asked, ...change })
+      refused(answer, status, code)
+      assert.match((answer.body as ProblemDetails).detail, said)
+    }
+    assert.equal((await call('POST', '/v1/grants', 'grace', { ...asked, to: 'bot' })).status, 200)
+  })
+
   test('broken rules say what is wrong; an unexpected failure keeps its inside to itself', async () => {
     reload = () => Promise.reject(new SallyportError('RULES_INVALID', 'rules/x.jsonata:3: unknown path'))
     refused(await call('POST', '/v1/rules/reload', 'ops'), 422, 'RULES_INVALID')
@@ -178,7 +220,7 @@ describe('the local API', () => {
   })
 
   test('a second gateway does not take the socket; a file there is not deleted; a dead one is replaced', async () => {
-    const second = createApi({ caller: () => undefined, approvals, sessions: () => [], reloadRules: reload, health: async () => health(true), refused: () => {}, failed: () => {} })
+    const second = createApi({ caller: () => undefined, approvals, grants, now, sessions: () => [], reloadRules: reload, health: async () => health(true), refused: () => {}, failed: () => {} })
     await assert.rejects(listenApi(second, { socket }), { code: 'CONFIG_INVALID', message: /another gateway/ })
     const file = join(folder, 'file')
     writeFileSync(file, 'precious')
@@ -195,7 +237,7 @@ describe('the local API', () => {
   })
 
   test('on a port of this machine it answers the same', async () => {
-    const loopback = createApi({ caller: () => undefined, approvals, sessions: () => [], reloadRules: reload, health: async () => health(true), refused: () => {}, failed: () => {} })
+    const loopback = createApi({ caller: () => undefined, approvals, grants, now, sessions: () => [], reloadRules: reload, health: async () => health(true), refused: () => {}, failed: () => {} })
     const url = await listenApi(loopback, { listen: { host: '127.0.0.1', port: 0 } })
     assert.deepEqual(await (await fetch(`${url}/v1/health`)).json(), health(true))
     await loopback.close()

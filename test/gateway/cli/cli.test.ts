@@ -19,7 +19,7 @@ describe('sallyport init and check', () => {
     assert.equal((await cli(folder, ['init'])).code, 0)
     const checked = await cli(folder, ['check'], { env: { SHOP_PASSWORD: 'x' } })
     assert.deepEqual([checked.code, checked.stderr], [0, ''])
-    assert.match(checked.stdout, /^sallyport\.yaml is fine: 10 rules, 1 targets, 1 listeners, 2 people\nnote: nobody can log in yet/)
+    assert.match(checked.stdout, /^sallyport\.yaml is fine: 11 rules, 1 targets, 1 listeners, 2 people\nnote: nobody can log in yet/)
   })
 
   test('what init comments out is valid too, where it is put in', async () => {
@@ -188,6 +188,9 @@ people: { ada: { groups: [engineers] } }
     [['rules', 'explain', '--target', 'constructor', 'SELECT 1'], 2, /no target "constructor"/],
     [['approvals', 'list'], 2, /no API token: set SALLYPORT_TOKEN/],
     [['approvals', 'show', '../x', '--token-file', 'sallyport.yaml'], 2, /not the id|characters that no token has/],
+    [['grants', 'issue', '--to', 'ada'], 2, /required option '--target <name>' not specified/],
+    [['grants', 'issue', '--to', 'ada', '--target', 'shop', '--columns', 'a.b.c', '--for', 'ever', '--reason', 'x'], 2, /write how long/],
+    [['grants', 'show', '../x', '--token-file', 'sallyport.yaml'], 2, /not the id|characters that no token has/],
     [['frobnicate'], 2, /unknown command 'frobnicate'/],
     [['audit', '--config', 'none.yaml'], 3, /none\.yaml: there is no such file/],
   ]
@@ -205,7 +208,7 @@ people: { ada: { groups: [engineers] } }
   })
 
   test('every command explains itself', async (t) => {
-    const commands = [[], ['init'], ['check'], ['password'], ['token'], ['serve'], ['rules', 'test'], ['rules', 'explain'], ['approvals', 'list'], ['approvals', 'approve'], ['audit'], ['sessions'], ['replay'], ['projections', 'rebuild']]
+    const commands = [[], ['init'], ['check'], ['password'], ['token'], ['serve'], ['rules', 'test'], ['rules', 'explain'], ['approvals', 'list'], ['approvals', 'approve'], ['grants', 'issue'], ['grants', 'revoke'], ['audit'], ['sessions'], ['replay'], ['projections', 'rebuild']]
     const helps: string[] = []
     for (const args of commands) helps.push(...await lines(...args, '--help'))
     t.assert.snapshot(helps)

@@ -76,6 +76,35 @@ people:
     }
   }
 
+  test('a grant shows a masked column to whom it is for, over a restart, until it is revoked; the audit says which commands used it', async () => {
+    writeFileSync(join(folder, 'rules', 'mask-amount.jsonata'), '/* Nobody sees amounts. */\n"public.orders" in command.sql.reads ? { "effect": "mask", "reason": "amounts", "columns": { "public.orders.amount": "null" } }\n')
+    const amounts = async (client: pg.Client): Promise<unknown[]> => (await client.query<{ amount: unknown }>('SELECT amount FROM orders ORDER BY id')).rows.map(({ amount }) => amount)
+    const first = await connect(await serve())
+    assert.deepEqual(await amounts(first), [null, null])
+    const issue = ['grants', 'issue', '--to', 'ada', '--target', 'shop', '--columns', 'public.orders.amount', '--for', '10m', '--reason', 'ticket 42']
+    const own = await ask(ada, ...issue)
+    assert.deepEqual([own.code, /a second person \[GRANT_REFUSED\]/.test(own.stderr)], [1, true], own.stderr)
+    const issued = await ask(grace, ...issue)
+    const id = /^grant: {3}([0-9a-z]+) \(issued\)/.exec(issued.stdout)?.[1] ?? ''
+    assert.notEqual(id, '', issued.stdout + issued.stderr)
+    assert.deepEqual(await amounts(first), [10, 20])
+
+    await first.end()
+    running?.child.kill('SIGKILL')
+    if (running !== undefined) await ended(running.child)
+    const second = await connect(await serve())
+    assert.deepEqual(await amounts(second), [10, 20])
+    assert.match((await ask(ada, 'grants', 'list')).stdout, new RegExp(`${id} .* ada .* public\\.orders\\.amount`))
+    assert.equal((await ask(grace, 'grants', 'revoke', id, '--reason', 'done')).code, 0)
+    assert.deepEqual(await amounts(second), [null, null])
+    assert.match((await ask(grace, 'grants', 'show', id)).stdout, /\(revoked\)[^]*revoked: by grace: done/)
+    await second.end()
+    const entries = await json<{ kind: string; exemptions: { by: string }[] }>(ada, 'audit', '--grant', id)
+    assert.deepEqual(entries.map(({ kind, exemptions }) => [kind, exemptions.map(({ by }) => by)]), [
+      ['grant.issued', []], ['command', [`grant:${id}`]], ['command', [`grant:${id}`]], ['grant.revoked', []],
+    ])
+  })
+
   test('decides, blocks, holds, records; and the CLI sees it all beside the running gateway', async () => {
     const ready = await serve()
     assert.equal(ready.ruleset.rules, 3)
