@@ -21,7 +21,7 @@ const MAX_REASON_CHARS = 1_000
  * - A rule that failed votes block.
  * - Masks of all votes are united, the stricter method per column pattern; they hold for every effect but block.
  * - Terms of several await-approval votes: the shortest time, and the approvers whom every one of them names. When
- *   there is none, nobody could satisfy them all, and the command is blocked.
+ *   there is none, nobody could satisfy them all, and the command is blocked. A dry run that one of them asks for is tried.
  * - No vote at all: the default.
  *
  * The verdict is deeply frozen: it is remembered and shared.
@@ -106,7 +106,8 @@ function approvalTerms(votes: readonly RuleVote[], fallback: CombineOptions['app
   const [first = [], ...others] = held.map(({ approvers }) => approvers ?? fallback.approvers)
   const approvers = [...new Set(first)].filter((each) => others.every((list) => list.includes(each)))
   if (approvers.length === 0) return 'impossible'
-  return { approvers, timeoutSeconds: Math.min(...held.map(({ timeoutSeconds }) => timeoutSeconds ?? fallback.timeoutSeconds)) }
+  const timeout = Math.min(...held.map(({ timeoutSeconds }) => timeoutSeconds ?? fallback.timeoutSeconds))
+  return { approvers, timeoutSeconds: timeout, ...held.some(({ dryRun }) => dryRun === true) ? { dryRun: true } : {} }
 }
 
 function verdict(effect: Effect, by: Verdict['by'], reason: string, votes: Vote[], obligations: Obligations, ruleset: string): Verdict {

@@ -104,13 +104,14 @@ function difference(given: Given, expect: Expectation): string | undefined {
 /** A vote in the words a rule uses. */
 function plain(vote: RuleVote | undefined): Record<string, unknown> {
   if (vote === undefined) return {}
-  const { effect, reason, masks, approvers, timeoutSeconds } = vote
+  const { effect, reason, masks, approvers, timeoutSeconds, dryRun } = vote
   return {
     effect,
     reason,
     ...masks.length === 0 ? {} : { columns: Object.fromEntries(masks.map(({ column, method, ...terms }) => [column, Object.keys(terms).length === 0 ? method : { method, ...terms }])) },
     ...approvers === undefined ? {} : { approvers },
     ...timeoutSeconds === undefined ? {} : { timeout: timeoutSeconds },
+    ...dryRun === undefined ? {} : { 'dry-run': dryRun },
   }
 }
 

@@ -11,12 +11,13 @@ export interface RuleVote {
   /** With `await-approval` only; the configured ones when absent. */
   readonly approvers?: readonly string[]
   readonly timeoutSeconds?: number
+  readonly dryRun?: boolean
 }
 
 const KEYS: Readonly<Record<Effect, readonly string[]>> = {
   allow: ['effect', 'reason'],
   mask: ['effect', 'reason', 'columns', 'predicates', 'untraced'],
-  'await-approval': ['effect', 'reason', 'approvers', 'timeout'],
+  'await-approval': ['effect', 'reason', 'approvers', 'timeout', 'dry-run'],
   block: ['effect', 'reason'],
 }
 
@@ -152,8 +153,8 @@ function wrongColumn(column: string): string | undefined {
 }
 
 function held(vote: Record<string, unknown>, reason: string): RuleVote | string {
-  const { approvers, timeout } = vote
-  const wrong = wrongApprovers(approvers) ?? wrongTimeout(timeout)
+  const { approvers, timeout, 'dry-run': dryRun } = vote
+  const wrong = wrongApprovers(approvers) ?? wrongTimeout(timeout) ?? wrongDryRun(dryRun)
   if (wrong !== undefined) return wrong
   return {
     effect: 'await-approval',
@@ -161,6 +162,7 @@ function held(vote: Record<string, unknown>, reason: string): RuleVote | string 
     masks: [],
     ...approvers === undefined ? {} : { approvers: approvers as string[] },
     ...timeout === undefined ? {} : { timeoutSeconds: timeout as number },
+    ...dryRun === undefined ? {} : { dryRun: dryRun as boolean },
   }
 }
 
@@ -175,4 +177,8 @@ function wrongTimeout(timeout: unknown): string | undefined {
   if (timeout === undefined) return undefined
   const good = Number.isInteger(timeout) && Number(timeout) >= 1 && Number(timeout) <= MAX_TIMEOUT_SECONDS
   return good ? undefined : `"timeout" is a whole number of seconds from 1 to ${MAX_TIMEOUT_SECONDS}`
+}
+
+function wrongDryRun(dryRun: unknown): string | undefined {
+  return dryRun === undefined || typeof dryRun === 'boolean' ? undefined : `"dry-run" is true or false, not ${shown(dryRun)}`
 }
