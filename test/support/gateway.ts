@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { createPostgresAdapter, type PostgresAdapter, type PostgresAdapterOptions, type PostgresListenerOptions } from '../../adapters/postgresql/adapter.ts'
 import { createVerifier } from '../../adapters/postgresql/auth/scram-verifier.ts'
 import { SQL_FACTS } from '../../adapters/postgresql/sql/facts-declaration.ts'
+import { DEFAULT_PREVIEW, type PreviewLimits } from '../../adapters/postgresql/impact/preview.ts'
 import type { PostgresTarget } from '../../adapters/postgresql/target.ts'
 import { createLocalBus } from '../../core/bus/drivers/local/index.ts'
 import { AccessLog, Approvals, Gate, systemClock, type EventStore, type Identity, type Principal, type SallyportRecordedEvent } from '../../core/index.ts'
@@ -29,6 +30,7 @@ export interface TestGatewayOptions {
   readonly target?: Partial<PostgresTarget>
   readonly listener?: Partial<PostgresListenerOptions>
   readonly limits?: Partial<PostgresAdapterOptions['limits']>
+  readonly preview?: Partial<PreviewLimits>
   /** Wraps the store, to make it fail. */
   readonly wrapStore?: (store: EventStore) => EventStore
 }
@@ -75,7 +77,7 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
   const adapter = await createPostgresAdapter({
     gate, key: Buffer.alloc(32, 7), accessLog: new AccessLog(store, systemClock, 'test'), directory: { find: (name) => principals.get(name) }, targets: [target],
     needsNames: () => engine.reads('command.resources') || engine.reads('command.sql'),
-    limits: { ...LIMITS, ...options.limits }, log: () => {},
+    limits: { ...LIMITS, ...options.limits }, preview: { ...DEFAULT_PREVIEW, ...options.preview }, log: () => {},
   })
   const listener = await adapter.listen({ host: '127.0.0.1', port: 0, target: 'shop', ...options.listener })
   let stopped: Promise<void> | undefined

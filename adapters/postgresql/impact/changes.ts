@@ -1,7 +1,7 @@
 import type { DeleteStmt, InsertStmt, MergeStmt, Node, RangeVar, TruncateStmt, UpdateStmt } from 'libpg-query'
 import type { ParsedStatement } from '../sql/load.ts'
 import type { Token } from '../sql/tokens.ts'
-import { isExactly, quoted, rowName, type Expected, type RowsQuery } from './rows-query.ts'
+import { isExactly, isSameWithReturning, quoted, rowName, type Expected, type RowsQuery } from './rows-query.ts'
 
 export type ChangeKind = 'insert' | 'update' | 'delete' | 'truncate'
 
@@ -23,6 +23,16 @@ export interface Change {
 export function changesOf(text: string, { node, start, end }: ParsedStatement, tokens: readonly Token[]): readonly Change[] {
   const source = new Source(text, tokens.filter((token) => token.start >= start && token.end <= end), start, end)
   return changes('ExplainStmt' in node && node.ExplainStmt.query !== undefined ? node.ExplainStmt.query : node, source)
+}
+
+/** An INSERT, UPDATE or DELETE with this RETURNING in place of its own; `undefined` for anything else. */
+export function returningInstead(text: string, { node, start, end }: ParsedStatement, tokens: readonly Token[], list: string): string | undefined {
+  const clauses = 'InsertStmt' in node ? node.InsertStmt : 'UpdateStmt' in node ? node.UpdateStmt : 'DeleteStmt' in node ? node.DeleteStmt : undefined
+  if (clauses === undefined) return undefined
+  const source = new Source(text, tokens.filter((token) => token.start >= start && token.end <= end), start, end)
+  const own = clauses.returningClause === undefined ? undefined : source.last('RETURNING', end)
+  const made = `${source.cut(start, own?.start ?? end)}\nRETURNING ${list}`
+  return isSameWithReturning(made, node) ? made : undefined
 }
 
 function changes(node: Node, source: Source): readonly Change[] {

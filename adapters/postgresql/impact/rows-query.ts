@@ -36,6 +36,18 @@ export function isExactly(text: string, expected: Expected): boolean {
   return isDeepStrictEqual(unplaced({ withClause, fromClause: fromClause ?? [], whereClause }), unplaced(expected))
 }
 
+/** Whether a text is one statement, the same as this but for what it returns. */
+export function isSameWithReturning(text: string, node: Node): boolean {
+  const parsed = parse(text)
+  const [only, ...others] = parsed.kind === 'parsed' ? parsed.statements : []
+  return only !== undefined && others.length === 0 && isDeepStrictEqual(unplaced(withoutReturning(only.node)), unplaced(withoutReturning(node)))
+}
+
+/** Of the statement itself: a RETURNING further in stays. */
+function withoutReturning(node: Node): unknown {
+  return Object.entries(node).map(([type, parts]) => [type, { ...parts as object, returningClause: undefined }])
+}
+
 const PLAIN = new Set(['targetList', 'limitOption', 'op'])
 
 /** Where something stands in its text does not matter. */
