@@ -50,12 +50,12 @@ export function fatal(code: string, message: string, hint?: string): Buffer {
 
 /** Tells the client that its statement waits, for whom, and how to go on. */
 export function holdNotice(request: ApprovalRequested, reason: string): Buffer {
-  const { approval, terms, expires, impact } = request
+  const { approval, terms, expires } = request
   return encodeNotice({
     severity: 'NOTICE',
     code: '00000',
     message: `waiting for approval ${approval}: ${reason}`,
-    detail: `${impact === undefined ? '' : `As far as is known, this ${impact.summary}. `}May be approved by ${terms.approvers.join(', ') || 'nobody'} until ${expires}.`,
+    detail: `May be approved by ${terms.approvers.join(', ') || 'nobody'} until ${expires}.`,
     hint: `A reviewer runs: sallyport approvals approve ${approval}. Cancel the statement to withdraw it.`,
   })
 }

@@ -49,7 +49,7 @@ function decided({ decisions, answer, impact, at, time }: ReplayStep): string[] 
   const lines = decisions.map(({ effect, by, reason, id }) => `  ${effect} by ${by}: ${printableLine(reason)} [${id}]`)
   if (answer === undefined) return lines
   const when = offset(at + Date.parse(answer.time) - Date.parse(time))
-  const expected = impact === undefined ? [] : [`  was shown that it ${printableLine(impact.summary)}`]
+  const expected = impact === undefined ? [] : [`  impact: ${printableLine(impact.summary)}`]
   const comment = answer.comment === '' ? '' : `: ${printableLine(answer.comment)}`
   return [...lines.slice(0, 1), ...expected, `  ${when} ${answer.status} by ${printableLine(answer.approver)}${comment} (approval ${answer.approval})`, ...lines.slice(1)]
 }

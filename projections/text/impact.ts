@@ -6,14 +6,14 @@ const HEAD = [
   { title: 'CHANGE', width: 10 },
   { title: 'ROWS', width: 20 },
   { title: 'OF', width: 50 },
-  { title: 'THROUGH', width: 80 },
 ]
+const THROUGH = { title: 'THROUGH', width: 80 }
 const MAX_CELL = 30
 
 /** What a command would change, for a person with ten seconds: amounts and tables, then what is not known, then the details. */
 export function renderImpact({ effects, notes, unknown, sample, diff, plan }: Impact, width = 120): string {
   return [
-    ...effects.length === 0 ? [] : [renderTable(HEAD, effects.map(effectRow), width)],
+    ...effects.length === 0 ? [] : [renderEffects(effects, width)],
     ...unknown.length === 0 ? [] : [listed('not known:', unknown)],
     ...notes.length === 0 ? [] : [listed('also:', notes)],
     ...diff === undefined ? [] : [renderDiff(diff, width)],
@@ -22,8 +22,10 @@ export function renderImpact({ effects, notes, unknown, sample, diff, plan }: Im
   ].join('\n\n')
 }
 
-function effectRow({ change, resource, through, ...amount }: ImpactEffect): string[] {
-  return [printableLine(change), amountOf(amount), printableLine(resource), printableLine(through)]
+function renderEffects(effects: readonly ImpactEffect[], width: number): string {
+  const carried = effects.some(({ through }) => through !== '')
+  const rows = effects.map(({ change, resource, through, ...amount }) => [printableLine(change), amountOf(amount), printableLine(resource), ...carried ? [printableLine(through)] : []])
+  return renderTable(carried ? [...HEAD, THROUGH] : HEAD, rows, width)
 }
 
 function amountOf({ amount, certainty }: Pick<ImpactEffect, 'amount' | 'certainty'>): string {

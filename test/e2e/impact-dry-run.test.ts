@@ -47,7 +47,7 @@ for (const major of [15, 16, 18] as const) {
     before(async () => {
       server = await startPostgres({ major })
       await server.query(SCHEMA)
-      gateway = await startGateway({ postgres: server, rules: RULES, target: { classes: { 'public.people.email': 'pii.email' } } })
+      gateway = await startGateway({ postgres: server, rules: RULES, preview: { timeoutMs: 3500 }, target: { classes: { 'public.people.email': 'pii.email' } } })
       watcher = new pg.Client({ host: server.host, port: server.port, user: server.user, password: server.password, database: 'postgres' })
       await watcher.connect()
       watcher.on('notification', ({ channel }) => notified.push(channel))

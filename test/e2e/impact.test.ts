@@ -10,6 +10,8 @@ import { startPostgres, type PostgresServer } from '../support/postgres-server.t
 import { SECRETS } from '../support/shop.ts'
 
 const PEOPLE: NonNullable<TestGatewayOptions['people']> = { ada: { password: 'ada secret' }, pia: { password: 'pia secret', groups: ['pii'] } }
+/** Time is plenty here: machines that run tests are busy. */
+const PREVIEW = { timeoutMs: 3500 }
 const RULES = {
   'hold-writes': `$count(command.sql.writes) >= 0 and command.action in ['insert', 'update', 'delete', 'truncate', 'drop', 'do', 'call', 'lock', 'unknown'] ? { "effect": "await-approval", "reason": "writes are looked at", "timeout": 60, "dry-run": 'dry' in identity.groups }`,
   'allow-reads': `{ "effect": "allow", "reason": "reading is allowed" }`,
@@ -56,7 +58,7 @@ for (const major of [15, 16, 18] as const) {
     before(async () => {
       server = await startPostgres({ major })
       await server.query(SCHEMA)
-      gateway = await startGateway({ postgres: server, rules: RULES, people: PEOPLE })
+      gateway = await startGateway({ postgres: server, rules: RULES, people: PEOPLE, preview: PREVIEW })
     })
     after(async () => {
       await gateway?.stop()
@@ -165,7 +167,7 @@ for (const major of [15, 16, 18] as const) {
     })
 
     it('gives the planner\'s guess where counting is too dear', async () => {
-      await using thrifty = await startGateway({ postgres: server, rules: RULES, people: PEOPLE, preview: { maxCost: 50 } })
+      await using thrifty = await startGateway({ postgres: server, rules: RULES, people: PEOPLE, preview: { ...PREVIEW, maxCost: 50 } })
       const impact = await impactOf('delete from wide', { at: thrifty })
       assert.equal(impact.effects[0]?.certainty, 'estimate')
       assert.match(impact.summary, /^deletes ≈ \d+ rows of public\.wide$/)
@@ -180,6 +182,34 @@ for (const major of [15, 16, 18] as const) {
       assert.ok(performance.now() - began < 5000)
       assert.equal(impact.effects[0]?.resource, 'public.wide')
       assert.match(impact.unknown.join('\n'), /it took too long|the time to find out \(500 ms\) was up/)
+    })
+
+    it('is given up when the statement is cancelled or its client leaves', async () => {
+      await using slow = await startGateway({ postgres: server, rules: RULES, people: PEOPLE, preview: { maxCost: 1e12, timeoutMs: 30_000 } })
+      const previews = async (): Promise<number> => Number((await server.query(`select count(*)::int as n from pg_stat_activity where application_name = 'sallyport preview' and state = 'active' and query like '%count(*)%'`))[0]?.['n'])
+      const until = async (wanted: number): Promise<void> => {
+        const late = AbortSignal.timeout(15_000)
+        while ((await previews()) !== wanted) if (late.aborted) throw new Error(`there are not ${wanted} previews`)
+      }
+      const sql = 'delete from wide a using wide b, wide c where a.n <> b.n + c.n'
+      const client = new pg.Client({ host: slow.host, port: slow.port, user: 'pia', password: 'pia secret', database: 'postgres' })
+      await client.connect()
+      const answer = assert.rejects(client.query(sql), { code: '57014' })
+      await until(1)
+      const { processID, secretKey } = client as unknown as { processID: number; secretKey: number }
+      const canceller = new pg.Client({ host: slow.host, port: slow.port, user: 'pia', database: 'postgres' }) as unknown as { connection: { connect(port: number, host: string): void; on(event: string, then: () => void): void; cancel(id: number, key: number): void } }
+      canceller.connection.on('connect', () => canceller.connection.cancel(processID, secretKey))
+      canceller.connection.connect(slow.port, slow.host)
+      await answer
+      await until(0)
+      assert.deepEqual((await client.query('select 1 as one')).rows, [{ one: 1 }])
+      await client.end()
+      const leaving = await rawClient({ host: slow.host, port: slow.port, user: 'pia', password: 'pia secret' })
+      leaving.send(Q(sql))
+      await until(1)
+      leaving.socket.destroy()
+      await until(0)
+      await slow.until('approval.withdrawn.v1', ({ data }) => data.reason !== 'canceled by the client')
     })
 
     it('waits for no lock', async () => {
@@ -232,7 +262,7 @@ for (const major of [15, 16, 18] as const) {
     })
 
     it('shows no personal data to a reviewer, whoever asks, and stores none', async () => {
-      const mine = await startGateway({ postgres: server, rules: RULES, people: PEOPLE, target: { classes: { 'public.people.phone': 'pii.phone', 'public.people.email': 'pii.email' } } })
+      const mine = await startGateway({ postgres: server, rules: RULES, people: PEOPLE, preview: PREVIEW, target: { classes: { 'public.people.phone': 'pii.phone', 'public.people.email': 'pii.email' } } })
       try {
         const impact = await impactOf('update people set name = upper(name)', { at: mine, user: 'pia' })
         assert.deepEqual(impact.sample?.rows[0], ['1', 'Ada Marsh', '***', '***', '***'])
@@ -250,6 +280,7 @@ for (const major of [15, 16, 18] as const) {
       const made = await impactOf('drop table seen')
       assert.deepEqual(effectsOf(made), ['change ? unknown public.seen'])
       assert.match(made.unknown.join('\n'), /what drop changes is not counted/)
+      assert.match((await impactOf('execute p(1)', { before: ['prepare p(int) as delete from orders where id = $1'] })).unknown.join('\n'), /prepared before/)
       assert.match((await impactOf(`do $$ begin delete from orders; end $$`)).unknown.join('\n'), /cannot be followed/)
       const temporary = await impactOf('delete from mytemp', { before: ['create temp table mytemp (id int)'] })
       assert.deepEqual(temporary.effects.map(({ certainty }) => certainty), ['unknown'])

@@ -109,7 +109,7 @@ describe('the projection runner', () => {
 
   test('a raised version is built again; a newer one is refused', async () => {
     const store = await storeOf(small().appends)
-    const raised = anyProjection({ ...auditProjection, version: 2 })
+    const raised = anyProjection({ ...auditProjection, version: auditProjection.version + 1 })
     const before = open()
     await before.catchUp(store)
     before.database.exec(`UPDATE audit_entries SET text = 'changed by hand'`)

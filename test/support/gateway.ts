@@ -30,6 +30,7 @@ export interface TestGatewayOptions {
   readonly target?: Partial<PostgresTarget>
   readonly listener?: Partial<PostgresListenerOptions>
   readonly limits?: Partial<PostgresAdapterOptions['limits']>
+  /** Default: nothing is found out about what is held. */
   readonly preview?: Partial<PreviewLimits>
   /** Wraps the store, to make it fail. */
   readonly wrapStore?: (store: EventStore) => EventStore
@@ -77,7 +78,7 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
   const adapter = await createPostgresAdapter({
     gate, key: Buffer.alloc(32, 7), accessLog: new AccessLog(store, systemClock, 'test'), directory: { find: (name) => principals.get(name) }, targets: [target],
     needsNames: () => engine.reads('command.resources') || engine.reads('command.sql'),
-    limits: { ...LIMITS, ...options.limits }, preview: { ...DEFAULT_PREVIEW, ...options.preview }, log: () => {},
+    limits: { ...LIMITS, ...options.limits }, preview: options.preview === undefined ? undefined : { ...DEFAULT_PREVIEW, ...options.preview }, log: () => {},
   })
   const listener = await adapter.listen({ host: '127.0.0.1', port: 0, target: 'shop', ...options.listener })
   let stopped: Promise<void> | undefined

@@ -79,7 +79,8 @@ export class PreviewConnection {
   }
 
   async #set(settings: readonly (readonly [name: string, value: string])[]): Promise<void> {
-    for (const [name, value] of settings) await this.#connection.ask('SELECT pg_catalog.set_config($1, $2, true)', textParameters([name, value]))
+    const calls = settings.map((_, index) => `pg_catalog.set_config($${2 * index + 1}, $${2 * index + 2}, true)`)
+    await this.#connection.ask(`SELECT ${calls.join(', ')}`, textParameters(settings.flat()))
   }
 }
 

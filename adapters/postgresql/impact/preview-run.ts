@@ -96,6 +96,7 @@ export class PreviewRun {
     const tokens = tokensOf(text)
     const statements = parsed.kind === 'parsed' ? parsed.statements : []
     const changes = tokens === undefined ? [] : statements.slice(0, MAX_STATEMENTS).flatMap((statement) => changesOf(text, statement, tokens))
+    if (statements.some(({ node }) => 'ExecuteStmt' in node)) throw new Unknown('nothing was counted: it runs a statement that was prepared before')
     if (changes.length === 0) throw new Unknown(fidelity === 'opaque' ? `what it does cannot be followed: ${opaque}` : `what ${action} changes is not counted`)
     this.#doubts(statements.length)
     return changes

@@ -42,3 +42,10 @@ test('a mask says a method, or a method with its terms; what the vote says holds
     assert.equal(typeof readVotes({ effect: 'mask', reason: 'r', columns: { 'a.b.c': terms } }), 'string', JSON.stringify(terms))
   }
 })
+
+test('a hold may ask for a dry run, and nothing else may', () => {
+  const hold = { effect: 'await-approval', reason: 'r' }
+  assert.deepEqual(readVotes({ ...hold, 'dry-run': true }), [{ ...hold, masks: [], dryRun: true }])
+  assert.match(String(readVotes({ ...hold, 'dry-run': 'yes' })), /"dry-run" is true or false/)
+  assert.match(String(readVotes({ effect: 'allow', reason: 'r', 'dry-run': true })), /belongs to the effect "await-approval"/)
+})
