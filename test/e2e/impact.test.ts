@@ -156,6 +156,32 @@ for (const major of [15, 16, 18] as const) {
       assert.equal((await impactOf('update orders o set item = o.item from parcels p where p."order" = o.id and o.id < 6')).summary, 'updates 5 rows of public.orders')
     })
 
+    it('counts what the server itself reports when the statement runs', async () => {
+      const direct = new pg.Client({ host: server.host, port: server.port, user: server.user, password: server.password, database: 'postgres' })
+      await direct.connect()
+      for (const sql of [
+        'update orders set item = item',
+        'update only orders as o set (item, amount) = (o.item, 1) where o.id between 3 and 9 and o.item like \'item _\'',
+        'update orders set item = case when id > 5 then item else \'from\' end where id in (select "order" from parcels where weight % 3 = 0)',
+        'with heavy as (select "order" as id from parcels where weight > 40) update orders o set item = \'x\' from heavy h where h.id = o.id',
+        'update orders o set item = p.name from people p left join orders x on x.person = p.id and x.id is distinct from 1 where p.id = o.person',
+        'delete from parcels p using orders o join people q on q.id = o.person where p."order" = o.id and q.name ~ \'^A\'',
+        'delete from parcels where (weight, id) > (10, 10) or weight is null returning *',
+        'delete from parcels /* where false */ where not exists (select 1 from orders where orders.id = parcels."order" and orders.id > 3) -- and false',
+        'update watched set n = n + 1 where id = any (array[1, 2, 99])',
+        'update parcels set weight = weight where extract(year from date \'2026-01-01\' + weight) = 2026 and weight::text <> $$it\'s; where$$',
+        'insert into labels (parcel, text) (select id, \'x\' from parcels where weight < 7 union all select 1, \'y\') returning parcel',
+        'insert into labels with w as (select 1 as n) select n, \'z\' from w cross join generate_series(1, 4)',
+      ]) {
+        const impact = await impactOf(sql)
+        await direct.query('begin')
+        const { rowCount } = await direct.query(sql)
+        await direct.query('rollback')
+        assert.deepEqual([impact.effects[0]?.amount, impact.effects[0]?.certainty], [rowCount, 'exact'], `${sql}\n${JSON.stringify(impact)}`)
+      }
+      await direct.end()
+    })
+
     it('sees the search path and the own settings of the session, and says what it cannot see', async () => {
       await server.query(`create schema if not exists other; create table if not exists other.orders (id int); insert into other.orders values (1), (2)`)
       const impact = await impactOf('delete from orders', { before: ['set search_path = other', `set app.tenant = 'a'`, 'begin', 'set work_mem = \'8MB\''] })

@@ -46,6 +46,6 @@ test('a mask says a method, or a method with its terms; what the vote says holds
 test('a hold may ask for a dry run, and nothing else may', () => {
   const hold = { effect: 'await-approval', reason: 'r' }
   assert.deepEqual(readVotes({ ...hold, 'dry-run': true }), [{ ...hold, masks: [], dryRun: true }])
-  assert.match(String(readVotes({ ...hold, 'dry-run': 'yes' })), /"dry-run" is true or false/)
-  assert.match(String(readVotes({ effect: 'allow', reason: 'r', 'dry-run': true })), /belongs to the effect "await-approval"/)
+  assert.equal(readVotes({ ...hold, 'dry-run': 'yes' }), '"dry-run" is true or false, not "yes"')
+  assert.equal(readVotes({ effect: 'allow', reason: 'r', 'dry-run': true }), '"dry-run" belongs to the effect "await-approval", not to "allow"')
 })
