@@ -45,6 +45,8 @@ create table policed (id int primary key);
 insert into policed values (1), (2);
 create policy sees on policed using (noisy(id));
 alter table policed enable row level security;
+create table indexed (id int);
+insert into indexed values (1);
 create table wide (id int primary key, n int);
 insert into wide select n, n from generate_series(1, 20000) n;
 analyze;
@@ -58,6 +60,7 @@ for (const major of [15, 16, 18] as const) {
     before(async () => {
       server = await startPostgres({ major })
       await server.query(SCHEMA)
+      await server.query(`create index on indexed (id) where lying(1); select setval('counter', 1, false)`)
       gateway = await startGateway({ postgres: server, rules: RULES, people: PEOPLE, preview: PREVIEW })
     })
     after(async () => {
@@ -264,6 +267,7 @@ for (const major of [15, 16, 18] as const) {
       ['a sequence', `delete from orders where id = nextval('counter')`, /sequence|nextval/],
       ['a view that calls one', 'delete from orders using counted c where c.id = orders.id', /sequence|nextval/],
       ['a policy that calls one', 'delete from policed', /noisy/],
+      ['an index whose condition calls one', 'delete from indexed', /lying/],
       ['a lock', 'delete from orders where pg_advisory_lock(1) is null', /pg_advisory_lock|lock/],
       ['a write in a WITH', 'with w as (insert into seen values (1) returning what) delete from orders using w', /more than read/],
     ] as const) {

@@ -30,11 +30,20 @@ const VOLATILE = `
 SELECT DISTINCT p.proname::text FROM pg_catalog.pg_proc p JOIN pg_catalog.json_array_elements_text($1::pg_catalog.json) n ON n = p.proname::text
 WHERE p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace AND p.provolatile = 'v'`
 
-/** Of relations given as JSON: the conditions of policies that are in force. */
-const POLICIES = `
+const OIDS = '(SELECT o::pg_catalog.oid FROM pg_catalog.json_array_elements_text($1::pg_catalog.json) o)'
+
+/**
+ * Of relations given as JSON: the conditions that come with reading them. Those of policies are in every query; those of
+ * partial indexes and of inherited tables' checks the planner computes ahead, as far as they are constant.
+ */
+const CONDITIONS = `
 SELECT p.polrelid::text, pg_catalog.pg_get_expr(p.polqual, p.polrelid), pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid)
-FROM pg_catalog.pg_policy p JOIN pg_catalog.pg_class c ON c.oid = p.polrelid
-WHERE c.relrowsecurity AND p.polrelid IN (SELECT o::pg_catalog.oid FROM pg_catalog.json_array_elements_text($1::pg_catalog.json) o)`
+FROM pg_catalog.pg_policy p JOIN pg_catalog.pg_class c ON c.oid = p.polrelid WHERE c.relrowsecurity AND p.polrelid IN ${OIDS}
+UNION ALL
+SELECT indrelid::text, pg_catalog.pg_get_expr(indpred, indrelid), NULL FROM pg_catalog.pg_index WHERE indpred IS NOT NULL AND indrelid IN ${OIDS}
+UNION ALL
+SELECT c.conrelid::text, pg_catalog.pg_get_expr(c.conbin, c.conrelid), NULL FROM pg_catalog.pg_constraint c
+WHERE c.contype = 'c' AND c.conrelid IN ${OIDS} AND EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.conrelid)`
 
 /** What the grammar spells otherwise, or the server adds by itself: IN, BETWEEN, CASE, USING, DISTINCT, LIKE. */
 const IMPLIED_OPERATORS = new Set(['=', '<>', '<', '>', '<=', '>=', '~~', '!~~', '~~*', '!~~*', '~', '!~'])
@@ -86,7 +95,7 @@ export class OwnCode {
     const seen = new Set<number>()
     for (let at = 0; at < parts.length; at++) {
       const part = parts[at]
-      if (part === undefined || parts.length > MAX_PARTS) return 'it reads through too many views and policies'
+      if (part === undefined || parts.length > MAX_PARTS) return 'it reads through too many views and conditions'
       const [statement, ...others] = this.#analysed(part)
       if (statement === undefined || others.length > 0) return 'it is not one statement'
       if (picksField(part.text)) return 'it picks a field of a value, which may be a call of a function'
@@ -104,7 +113,7 @@ export class OwnCode {
     return analyse(text, { resolver: this.#o.catalogue, searchPath, standardStrings: true }).statements
   }
 
-  /** The queries of the views it reads, and the policies of its tables. */
+  /** The queries of the views it reads, and the conditions that come with its tables. */
   async #behind({ lineage }: Statement, seen: Set<number>): Promise<readonly Part[] | string> {
     const { catalogue } = this.#o
     const parts: Part[] = []
@@ -124,12 +133,12 @@ export class OwnCode {
         }
       }
     }
-    return [...parts, ...await this.#policies(tables)]
+    return [...parts, ...await this.#conditions(tables)]
   }
 
-  async #policies(tables: readonly Relation[]): Promise<Part[]> {
+  async #conditions(tables: readonly Relation[]): Promise<Part[]> {
     if (tables.length === 0) return []
-    const rows = await this.#o.ask(POLICIES, JSON.stringify(tables.map(({ oid }) => oid)))
+    const rows = await this.#o.ask(CONDITIONS, JSON.stringify(tables.map(({ oid }) => oid)))
     return rows.flatMap(([oid, using, check]) => {
       const table = tables.find((each) => each.oid === Number(oid))
       if (table === undefined) return []
