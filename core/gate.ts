@@ -15,7 +15,7 @@ import { randomUUID } from 'node:crypto'
 import type { Approvals, Resolution } from './approvals/approvals.ts'
 import type { EventBus } from './bus/event-bus.ts'
 import { rfc3339, type Clock } from './clock.ts'
-import type { ApprovalRequested, Command, NewEvent, Outcome, Recording, SessionClosed, Verdict } from './events/index.ts'
+import type { ApprovalRequested, Command, Impact, NewEvent, Outcome, Recording, SessionClosed, Verdict } from './events/index.ts'
 import { FlushSchedule } from './flush-schedule.ts'
 import type { Grants } from './grants/grants.ts'
 import { GateSession, type SessionRequest } from './gate-session.ts'
@@ -148,14 +148,15 @@ export class Gate {
   /**
    * Holds a command until a second person answers, the time is up, or `signal` aborts. Never rejects.
    * `asked` is called once the request is durable. The decision that comes back is final: allow, mask or block.
+   * `impact` is what the reviewer is shown of what the command would change.
    */
-  async hold(decision: Decision, signal: AbortSignal, asked: (request: ApprovalRequested) => void): Promise<Decision> {
+  async hold(decision: Decision, signal: AbortSignal, asked: (request: ApprovalRequested) => void, impact?: Impact): Promise<Decision> {
     const { approvals, engine } = this.#options
     const { session, command, verdict } = decision
     const terms = verdict.obligations.approval ?? { approvers: [], timeoutSeconds: 0 }
     try {
       const bound = { session: session.id, command, asked: decision.asked, identity: session.identity, target: session.target, ruleset: verdict.ruleset }
-      const request = await approvals.request(bound, terms, verdict.votes)
+      const request = await approvals.request(bound, terms, verdict.votes, impact)
       asked(request)
       const resolution = await approvals.resolution(request, signal)
       if (resolution.status !== 'granted') return await this.#resolve(decision, 'block', refusalOf(resolution), request)

@@ -7,6 +7,7 @@ import { admit, farewell, Refused, type Admitted, type CancelKey } from './admis
 import { askSearchPath } from './ask-search-path.ts'
 import { sendCancelRequest } from './auth/connect-upstream.ts'
 import { SQLSTATE } from './enforce.ts'
+import type { PreviewLimits } from './impact/preview.ts'
 import { Knowledge } from './knowledge.ts'
 import { Observer } from './observe.ts'
 import { PostgresSession } from './session.ts'
@@ -22,6 +23,8 @@ export interface PostgresAdapterOptions {
   readonly key: Buffer
   /** Whether any rule or mask in force depends on the names a statement uses; asked per statement. */
   readonly needsNames: () => boolean
+  /** For what held statements would change; `undefined`: it is not found out. */
+  readonly preview?: PreviewLimits | undefined
   readonly limits: {
     readonly sessions: number
     readonly sessionsPerPerson: number
@@ -195,7 +198,7 @@ export class PostgresAdapter implements ProtocolAdapter {
     const name = `${route.target.name}/${route.database}`
     const known = this.#knowledge.get(name)
     if (known !== undefined) return known
-    const made = new Knowledge({ route, needsNames: this.#o.needsNames })
+    const made = new Knowledge({ route, needsNames: this.#o.needsNames, preview: this.#o.preview })
     this.#knowledge.set(name, made)
     return made
   }

@@ -96,7 +96,9 @@ export class Decisions {
     const controller = new AbortController()
     this.#held.set(run, controller)
     try {
-      return await this.#o.gate.hold(decision, controller.signal, (request) => this.#o.say(holdNotice(request, decision.verdict.reason)))
+      if (!this.#o.observer.isSettledBefore(run)) await this.#o.settledBefore(run)
+      const impact = await this.#o.observer.impact(run, decision, this.#o.session.transaction, controller.signal)
+      return await this.#o.gate.hold(decision, controller.signal, (request) => this.#o.say(holdNotice(request, decision.verdict.reason)), impact)
     } finally {
       this.#held.delete(run)
       if (controller.signal.aborted && controller.signal.reason === CANCELED) run.refusal = cancelled()

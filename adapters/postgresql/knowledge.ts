@@ -1,5 +1,6 @@
 import { inOnePiece, type Mask, type MaskMethod, type Target } from '../../core/index.ts'
 import { CatalogueConnection } from './auth/catalogue-connection.ts'
+import { Preview, type PreviewLimits } from './impact/preview.ts'
 import { opaque, type Understood } from './observe.ts'
 import { RecentCache } from './recent-cache.ts'
 import { analyse, Catalogue, maskedOrigins, maskPlan, originKey, type Analysis, type SessionNames, type Statement } from './sql/index.ts'
@@ -12,6 +13,8 @@ export interface KnowledgeOptions {
   readonly route: Route
   /** Whether a rule in force depends on what names stand for. */
   readonly needsNames: () => boolean
+  /** For statements that are held; `undefined`: nothing is found out about them. */
+  readonly preview?: PreviewLimits | undefined
 }
 
 /** What masks mean for a statement; `methodOf` is absent when there is nothing to look up. */
@@ -44,6 +47,8 @@ const MAX_CATALOGUE_BYTES = 256 * 1024 * 1024
  */
 export class Knowledge {
   readonly needsNames: () => boolean
+  /** What held statements would change. */
+  readonly preview: Preview | undefined
   readonly #route: Route
   readonly #remembered = new RecentCache<Understood>(20_000, 16 * 1024 * 1024)
   /** By shape: of statements whose constants decide nothing. */
@@ -61,8 +66,9 @@ export class Knowledge {
   readonly #plans = new WeakMap<readonly Mask[], WeakMap<Analysis | Understood, KnownPlan>>()
   #idleTimer: NodeJS.Timeout | undefined
 
-  constructor({ route, needsNames }: KnowledgeOptions) {
+  constructor({ route, needsNames, preview }: KnowledgeOptions) {
     this.#route = route
+    this.preview = preview === undefined ? undefined : new Preview({ route, limits: preview, catalogue: () => this.#now() })
     this.needsNames = needsNames
   }
 
@@ -187,6 +193,14 @@ export class Knowledge {
     else if (checkStamp && performance.now() - this.#checkedAt > MAX_STAMP_AGE_MS) await this.#checkStamp()
     if (this.#catalogue === undefined) throw new Error('it was not read')
     return this.#catalogue
+  }
+
+  /** The catalogue as it is at this moment, whoever changed it. */
+  async #now(): Promise<Catalogue> {
+    await this.#fresh()
+    await this.#checking?.catch(() => {})
+    await this.#checkStamp()
+    return this.#fresh()
   }
 
   /** One look serves all who ask while it is under way, but not those who ask for something that came later. */

@@ -1,7 +1,8 @@
 import { isAscii } from 'node:buffer'
-import type { Command, Decision, Target } from '../../core/index.ts'
+import type { Command, Decision, Impact, Target } from '../../core/index.ts'
 import { MaskedResult } from './enforce.ts'
 import type { ErrorExposure } from './sql/index.ts'
+import { FollowedSettings } from './impact/followed-settings.ts'
 import type { KnownPlan, Knowledge } from './knowledge.ts'
 import type { Run } from './run.ts'
 import type { Analysis, Statement } from './sql/analysis.ts'
@@ -48,6 +49,7 @@ export class Observer {
   #waiting: (() => void)[] = []
   #definedInTransaction = false
   readonly #reported = new Map<string, string>()
+  readonly #settings: FollowedSettings
   /** Texts of PREPARE statements. */
   readonly #texts = new WeakMap<Statement, string>()
 
@@ -55,6 +57,7 @@ export class Observer {
     this.#knowledge = knowledge
     this.#o = options
     this.#names = new SessionNames({ user: options.user, searchPath: startPath(knowledge, options) })
+    this.#settings = new FollowedSettings(options.parameters)
     for (const [name, value] of options.parameters) this.#names.report(name, value)
   }
 
@@ -142,6 +145,7 @@ export class Observer {
     if (run.reached) {
       if (analysis === undefined) this.#names.unseen()
       else this.#names.observe(analysis, run.ok, 'pipelined')
+      this.#settings.observe(analysis)
       for (const statement of analysis?.statements ?? []) if (statement.effects.prepares !== undefined) this.#texts.set(statement, text)
       if (changesMeaning && definesRelations(analysis)) this.#definedInTransaction = true
       // Until it ends, the gateway's own connection cannot see what was defined, and would wait for its locks.
@@ -154,6 +158,7 @@ export class Observer {
   /** The target says what a setting has become: by the time it is ready, and whatever came before is taken in. */
   parameter(name: string, value: string): void {
     this.#reported.set(name, value)
+    this.#settings.report(name, value)
   }
 
   /** The target reported an error. */
@@ -185,6 +190,20 @@ export class Observer {
     }
     const plan = this.#knowledge.maskPlan(understood, decision.verdict.obligations.masks, this.#o.target, this.#names, (fresh) => this.#attach(fresh, prepared))
     return plan instanceof Promise ? plan.then((late) => this.#planned(late)) : this.#planned(plan)
+  }
+
+  /** What a held statement would change; see `Preview`. `transaction`: where the session stands. */
+  async impact(run: Run, { verdict }: Decision, transaction: string, withdrawn: AbortSignal): Promise<Impact | undefined> {
+    const { types = [], formats = [] } = { ...run.portal?.prepared, ...run.portal }
+    return this.#knowledge.preview?.of({
+      command: run.command, obligations: verdict.obligations, target: this.#o.target,
+      bound: run.portal === undefined ? undefined : { types, formats },
+      session: {
+        startup: this.#o.startup, transaction, schemaChanged: this.#definedInTransaction,
+        settings: this.#settings.repeatable(), unrepeated: this.#settings.unrepeatable(),
+        searchPath: this.#names.searchPath(), role: this.#names.role(), utf8: this.#names.isUtf8(), standardStrings: this.#names.standardStrings(),
+      },
+    }, withdrawn)
   }
 
   #planned(plan: KnownPlan): Plan {

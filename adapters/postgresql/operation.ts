@@ -4,6 +4,8 @@ import type { Understood } from './observe.ts'
 /** A prepared statement of the session. */
 export interface Prepared {
   readonly understood: Understood
+  /** Types of its parameters as Parse gave them; 0 is unspecified. */
+  readonly types?: readonly number[]
 }
 
 /** A portal: a prepared statement with its values. */
@@ -12,6 +14,8 @@ export interface Portal {
   readonly prepared: Prepared
   readonly values: readonly (string | null)[]
   readonly valuesComplete: boolean
+  /** Formats of the values, as Bind gave them. */
+  readonly formats?: readonly number[]
   /** A Describe of it is on its way, or was answered. */
   described: boolean
   /** What Describe said of its rows: a RowDescription message, or none (NoData). */

@@ -361,11 +361,11 @@ export class Requests {
   }
 
   #parse(buffer: Buffer, start: number, end: number): void {
-    const { name, text } = decodeParse(buffer, start, end)
+    const { name, text, types } = decodeParse(buffer, start, end)
     if (this.#statements.size > MAX_NAMES) throw new WireViolation(`more than ${MAX_NAMES} prepared statements`)
     this.#understand(text, (understood) => {
       this.#o.observer.takesStatement(name)
-      const prepared: Prepared = { understood }
+      const prepared: Prepared = { understood, types }
       const settle = this.#change(this.#statements, name, prepared)
       this.#enqueueUndecided({ buffer, start, end, operation: { kind: 'parse', settle }, run: undefined, undecided: true, prepared })
     })
@@ -373,13 +373,13 @@ export class Requests {
 
   #bind(buffer: Buffer, start: number, end: number): void {
     if (this.#o.observer.renaming) return this.#whenNamed(() => this.#bind(buffer, start, end))
-    const { portal: name, statement, values, complete } = decodeBind(buffer, start, end, MAX_VALUE_BYTES)
+    const { portal: name, statement, values, complete, formats } = decodeBind(buffer, start, end, MAX_VALUE_BYTES)
     const found = this.#statements.lookup(statement, this.#segment)
     if (found === UNSETTLED) return void this.#whenSettled(() => this.#bind(buffer, start, end))
     this.#o.observer.takesPortal(name)
     if (this.#portals.size > MAX_NAMES) throw new WireViolation(`more than ${MAX_NAMES} portals`)
     const prepared = found ?? { understood: this.#o.observer.unknownStatement(statement) }
-    const portal: Portal = { name, prepared, values, valuesComplete: complete, described: false, description: undefined, run: undefined, cursor: false }
+    const portal: Portal = { name, prepared, values, valuesComplete: complete, formats, described: false, description: undefined, run: undefined, cursor: false }
     const settle = this.#portalChange(name, portal)
     this.#enqueueUndecided({ buffer, start, end, operation: { kind: 'bind', settle }, run: undefined, undecided: true, portal })
   }
@@ -413,6 +413,7 @@ export class Requests {
     this.#whenUnderstood(this.#o.observer.again(portal.prepared.understood, (name) => this.#preparedByName(name)), (understood) => {
       const covered = this.#decideUndecided(portal)
       const run = this.#run(understood, 'execute', portal.values, portal.valuesComplete)
+      run.portal = portal
       cover(covered, run)
       this.#decisions.decide(run)
       portal.run = run

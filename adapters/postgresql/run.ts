@@ -2,6 +2,7 @@ import type { Command, Decision, Limits, Outcome, Recording } from '../../core/i
 import type { MaskedResult } from './enforce.ts'
 import type { LimitWatch } from './limit-watch.ts'
 import type { Understood } from './observe.ts'
+import type { Portal } from './operation.ts'
 import type { ErrorExposure } from './sql/index.ts'
 
 /** Bytes of the response that are kept for replay, by reference until the run is over. */
@@ -57,6 +58,8 @@ export class Run {
   readonly #recorder: Recorder
   readonly #started: number
   decision: Decision | undefined
+  /** Of the extended protocol. */
+  portal: Portal | undefined
   /** The ErrorResponse for the client; set when it will not run. */
   refusal: Buffer | undefined
   /** True once it is decided for good: allowed, or refused. */

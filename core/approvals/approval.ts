@@ -52,7 +52,8 @@ export function refusal(state: ApprovalState, reviewer: Identity, digest: string
   return undefined
 }
 
-function isRequester(requester: Identity, reviewer: Identity): boolean {
+/** Whether a reviewer is who asked, or one of the two is the agent of the other. */
+export function isRequester(requester: Identity, reviewer: Identity): boolean {
   const theirs = [requester.subject, requester.actor].filter((name) => name !== '')
   return theirs.includes(reviewer.subject) || (reviewer.actor !== '' && theirs.includes(reviewer.actor))
 }

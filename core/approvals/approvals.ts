@@ -3,7 +3,7 @@ import type { EventBus } from '../bus/event-bus.ts'
 import type { Clock } from '../clock.ts'
 import { rfc3339 } from '../clock.ts'
 import { SallyportError } from '../errors.ts'
-import type { ApprovalRequested, ApprovalTerms, EventData, EventType, Identity, NewEvent, Verdict } from '../events/index.ts'
+import { boundedImpact, type ApprovalRequested, type ApprovalTerms, type EventData, type EventType, type Identity, type Impact, type NewEvent, type Verdict } from '../events/index.ts'
 import { shortId } from '../ids.ts'
 import { StoreConflict, type EventStore } from '../store/event-store.ts'
 import { evolve, refusal, type ApprovalState } from './approval.ts'
@@ -53,10 +53,10 @@ export class Approvals {
   }
 
   /** Opens an approval; durable when it resolves. */
-  async request(asked: Asked, terms: ApprovalTerms, votes: Verdict['votes']): Promise<ApprovalRequested> {
+  async request(asked: Asked, terms: ApprovalTerms, votes: Verdict['votes'], impact?: Impact): Promise<ApprovalRequested> {
     const approval = shortId()
     const expires = rfc3339(this.#options.clock.now() + terms.timeoutSeconds * 1000)
-    const request = { approval, ...asked, digest: approvalDigest(asked), votes, terms, expires }
+    const request = { approval, ...asked, digest: approvalDigest(asked), votes, terms, expires, ...impact === undefined ? {} : { impact: boundedImpact(impact) } }
     await this.#append(request, 'no_stream', 'approval.requested.v1', request)
     this.#held.set(approval, { request, wake: () => {} })
     return request

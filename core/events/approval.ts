@@ -1,6 +1,7 @@
 import { Type, type Static } from 'typebox'
 import { ApprovalTermsSchema, VoteSchema } from './decision.ts'
 import { CommandSchema } from './command.ts'
+import { ImpactSchema } from './impact.ts'
 import { IdentitySchema, TargetSchema } from './session.ts'
 
 /** Opens the stream `approval-<id>`. */
@@ -18,6 +19,8 @@ export const ApprovalRequested = Type.Object({
   terms: ApprovalTermsSchema,
   /** RFC 3339. */
   expires: Type.String(),
+  /** What it would change, as the reviewer is shown it. Not under the digest: it is about what is asked, and no part of it. */
+  impact: Type.Optional(ImpactSchema),
 })
 export type ApprovalRequested = Static<typeof ApprovalRequested>
 

@@ -93,6 +93,8 @@ export const ApprovalTermsSchema = Type.Object({
   /** `group:NAME` or a subject. Any one of them may approve. */
   approvers: Type.Array(Type.String()),
   timeoutSeconds: Type.Integer(),
+  /** Whether reviewers are to see what a trial run changes, that is then undone; where that is safe. */
+  dryRun: Type.Optional(Type.Boolean()),
 })
 export type ApprovalTerms = Static<typeof ApprovalTermsSchema>
 

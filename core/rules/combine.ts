@@ -25,7 +25,7 @@ const MAX_REASON_CHARS = 1_000
  * - Limits: the smallest of each.
  * - Exemptions lift masks, and nothing else; when they lift all of them, the command is allowed as it is.
  * - Terms of several await-approval votes: the shortest time, and the approvers whom every one of them names. When
- *   there is none, nobody could satisfy them all, and the command is blocked.
+ *   there is none, nobody could satisfy them all, and the command is blocked. A dry run that one of them asks for is tried.
  * - No vote at all: the default.
  *
  * The verdict is deeply frozen: it is remembered and shared.
@@ -135,7 +135,8 @@ function approvalTerms(votes: readonly RuleVote[], fallback: CombineOptions['app
   const [first = [], ...others] = held.map(({ approvers }) => approvers ?? fallback.approvers)
   const approvers = [...new Set(first)].filter((each) => others.every((list) => list.includes(each)))
   if (approvers.length === 0) return 'impossible'
-  return { approvers, timeoutSeconds: Math.min(...held.map(({ timeoutSeconds }) => timeoutSeconds ?? fallback.timeoutSeconds)) }
+  const timeout = Math.min(...held.map(({ timeoutSeconds }) => timeoutSeconds ?? fallback.timeoutSeconds))
+  return { approvers, timeoutSeconds: timeout, ...held.some(({ dryRun }) => dryRun === true) ? { dryRun: true } : {} }
 }
 
 function verdict(effect: Effect, by: Verdict['by'], reason: string, votes: Vote[], obligations: Obligations, ruleset: string): Verdict {

@@ -46,7 +46,7 @@ export function renderExplanation({ verdict, rules }: Explanation): string {
     ...verdict.obligations.masks.map(({ column, method, ...terms }) => `  mask ${column}: ${[method, ...Object.entries(terms).map(([name, value]) => `${name} ${value}`)].join(', ')}`),
     ...(verdict.obligations.exemptions ?? []).map(({ column, by, reason }) => `  exempt ${column}: by ${by}, ${reason}`),
     ...Object.entries(verdict.obligations.limits ?? {}).map(([name, value]) => `  limit ${name}: ${value}`),
-    ...verdict.obligations.approval === undefined ? [] : [`  approval by ${verdict.obligations.approval.approvers.join(' or ')} within ${verdict.obligations.approval.timeoutSeconds} s`],
+    ...verdict.obligations.approval === undefined ? [] : [`  approval by ${verdict.obligations.approval.approvers.join(' or ')} within ${verdict.obligations.approval.timeoutSeconds} s${verdict.obligations.approval.dryRun === true ? ', with a dry run' : ''}`],
     ...section('Voted', voted),
     ...section('Had nothing to say', silent),
     '',

@@ -104,7 +104,7 @@ function difference(given: Given, expect: Expectation): string | undefined {
 /** A vote in the words a rule uses. */
 function plain(vote: RuleVote | undefined): Record<string, unknown> {
   if (vote === undefined) return {}
-  const { effect, reason, masks, approvers, timeoutSeconds, limits, exempt } = vote
+  const { effect, reason, masks, approvers, timeoutSeconds, dryRun, limits, exempt } = vote
   return {
     effect,
     reason,
@@ -113,6 +113,7 @@ function plain(vote: RuleVote | undefined): Record<string, unknown> {
     ...timeoutSeconds === undefined ? {} : { timeout: timeoutSeconds },
     ...limits === undefined ? {} : { limits },
     ...exempt === undefined ? {} : { exempt },
+    ...dryRun === undefined ? {} : { 'dry-run': dryRun },
   }
 }
 

@@ -13,6 +13,7 @@ export interface RuleVote {
   /** With `await-approval` only; the configured ones when absent. */
   readonly approvers?: readonly string[]
   readonly timeoutSeconds?: number
+  readonly dryRun?: boolean
   /** With every effect but `block`. */
   readonly limits?: Limits
   /** With `allow` and `mask`: columns and classes whose masks, of other votes, do not hold. */
@@ -22,7 +23,7 @@ export interface RuleVote {
 const KEYS: Readonly<Record<Effect, readonly string[]>> = {
   allow: ['effect', 'reason', 'limits', 'exempt'],
   mask: ['effect', 'reason', 'columns', 'predicates', 'untraced', 'limits', 'exempt'],
-  'await-approval': ['effect', 'reason', 'approvers', 'timeout', 'limits'],
+  'await-approval': ['effect', 'reason', 'approvers', 'timeout', 'dry-run', 'limits'],
   block: ['effect', 'reason'],
 }
 
@@ -166,8 +167,8 @@ function oneOf<T extends string>(what: string, value: unknown, known: readonly T
 }
 
 function held(vote: Record<string, unknown>, reason: string): RuleVote | string {
-  const { approvers, timeout } = vote
-  const wrong = wrongApprovers(approvers) ?? wrongTimeout(timeout)
+  const { approvers, timeout, 'dry-run': dryRun } = vote
+  const wrong = wrongApprovers(approvers) ?? wrongTimeout(timeout) ?? wrongDryRun(dryRun)
   if (wrong !== undefined) return wrong
   return {
     effect: 'await-approval',
@@ -175,6 +176,7 @@ function held(vote: Record<string, unknown>, reason: string): RuleVote | string 
     masks: [],
     ...approvers === undefined ? {} : { approvers: approvers as string[] },
     ...timeout === undefined ? {} : { timeoutSeconds: timeout as number },
+    ...dryRun === undefined ? {} : { dryRun: dryRun as boolean },
   }
 }
 
@@ -189,4 +191,8 @@ function wrongTimeout(timeout: unknown): string | undefined {
   if (timeout === undefined) return undefined
   const good = Number.isInteger(timeout) && Number(timeout) >= 1 && Number(timeout) <= MAX_TIMEOUT_SECONDS
   return good ? undefined : `"timeout" is a whole number of seconds from 1 to ${MAX_TIMEOUT_SECONDS}`
+}
+
+function wrongDryRun(dryRun: unknown): string | undefined {
+  return dryRun === undefined || typeof dryRun === 'boolean' ? undefined : `"dry-run" is true or false, not ${shown(dryRun)}`
 }

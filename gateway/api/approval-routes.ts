@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { SallyportError, type ApprovalRequested, type ApprovalState, type Identity } from '../../core/index.ts'
+import { isRequester, SallyportError, type ApprovalRequested, type ApprovalState, type Identity } from '../../core/index.ts'
 import { callerOf } from './caller-of.ts'
 import type { ApiDependencies } from './server.ts'
 
@@ -27,10 +27,11 @@ export interface ShownApproval {
 export function approvalRoutes(app: FastifyInstance, { approvals }: ApiDependencies): void {
   app.get('/approvals', (request) => {
     const { identity } = callerOf(request)
-    return { approvals: approvals.pending().filter((pending) => maySee(pending, identity)) }
+    return { approvals: approvals.pending().filter((pending) => maySee(pending, identity)).map((pending) => forReader(pending, identity)) }
   })
   app.get<{ Params: { id: string } }>('/approvals/:id', { schema: { params: ID } }, async (request) => {
-    return shown(await visible(approvals, request.params.id, callerOf(request).identity))
+    const { identity } = callerOf(request)
+    return shown(await visible(approvals, request.params.id, identity), identity)
   })
   for (const word of ['approve', 'deny'] as const) {
     app.post<{ Params: { id: string }; Body: { digest: string; comment: string } }>(`/approvals/:id/${word}`, { schema: { params: ID, body: ANSWER } }, async (request) => {
@@ -38,7 +39,7 @@ export function approvalRoutes(app: FastifyInstance, { approvals }: ApiDependenc
       const { id } = request.params
       await visible(approvals, id, reviewer)
       await approvals.answer(id, { grant: word === 'approve', reviewer, ...request.body })
-      return shown(await approvals.get(id))
+      return shown(await approvals.get(id), reviewer)
     })
   }
 }
@@ -53,8 +54,16 @@ function maySee({ identity, terms }: ApprovalRequested, { subject, groups }: Ide
   return identity.subject === subject || terms.approvers.some((approver) => approver === subject || groups.some((group) => approver === `group:${group}`))
 }
 
-function shown(state: ApprovalState): ShownApproval {
+/** What a command would change is for whoever decides on it: who asks would read rows, or count them, by asking. */
+function forReader(request: ApprovalRequested, identity: Identity): ApprovalRequested {
+  if (!isRequester(request.identity, identity)) return request
+  const { impact: _, ...others } = request
+  return others
+}
+
+function shown(state: ApprovalState, identity: Identity): ShownApproval {
   if (state.status === 'none') throw new SallyportError('APPROVAL_UNKNOWN', 'there is no such approval')
-  const { status, request } = state
+  const { status } = state
+  const request = forReader(state.request, identity)
   return 'answer' in state ? { status, request, answeredBy: state.answer.by.subject, comment: state.answer.comment } : { status, request }
 }

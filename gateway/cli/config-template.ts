@@ -60,6 +60,9 @@ rules:
 approvals:
   approvers: [group:reviewers]
   timeout: 10m
+  # What a held statement would change is found out first, and shown to whoever answers: rows, cascades, a masked sample.
+  # max-cost is the planner's: a count that would cost more is estimated.
+  # impact: { enabled: true, max-cost: 100000, timeout: 2s, sample-rows: 5 }
 
 # Who may show somebody masked columns for a while (\`sallyport grants issue\`), and for how long at most.
 grants:

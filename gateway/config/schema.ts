@@ -54,6 +54,12 @@ const approver = z.string({ error: 'write group:NAME or the name of a person' })
 const approvals = section({
   approvers: z.array(approver, { error: 'write a list: [group:reviewers]' }).default([]),
   timeout: duration('1s', '1d').default(600_000),
+  impact: section({
+    enabled: yesOrNo.default(true),
+    'max-cost': count(0, 1_000_000_000).default(100_000),
+    timeout: duration('100ms', '30s').default(2000),
+    'sample-rows': count(0, 20).default(5),
+  }).prefault({}),
 })
 
 const grants = section({

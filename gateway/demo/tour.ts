@@ -115,6 +115,8 @@ async function refund(tour: Tour): Promise<string> {
   answer.catch(() => {})
   const id = await Promise.race([approval.promise, answer.then(({ text }) => expectMatch('the statement was to wait for an approval', text, /^NOTICE/))])
   expect('the order was to be as before', await statusOf(tour, 7), 'shipped')
+  const shown = await review(screen, ['approvals', 'show', String(id), '--config', demo.config, '--token-file', demo.tokenFiles.grace])
+  expectMatch('the reviewer was to be shown what it would change', shown.text, /\nimpact: +updates 1 row of public\.orders\n(.*\n)*some of the rows of public\.orders/)
   const own = await review(screen, ['approvals', 'approve', String(id), '--yes', '--config', demo.config, '--token-file', demo.tokenFiles.ada])
   expect('nobody was to approve what was asked for in her name', own.code, 1)
   const granted = await review(screen, ['approvals', 'approve', String(id), '--yes', '-m', 'customer called', '--config', demo.config, '--token-file', demo.tokenFiles.grace])

@@ -1,6 +1,7 @@
 import { createPostgresAdapter } from '../../adapters/postgresql/adapter.ts'
 import { parseVerifier } from '../../adapters/postgresql/auth/scram-verifier.ts'
 import type { UpstreamTls } from '../../adapters/postgresql/auth/connect-upstream.ts'
+import type { PreviewLimits } from '../../adapters/postgresql/impact/preview.ts'
 import { analyse } from '../../adapters/postgresql/sql/analyse.ts'
 import { SQL_FACTS } from '../../adapters/postgresql/sql/facts-declaration.ts'
 import { loadSqlParser } from '../../adapters/postgresql/sql/load.ts'
@@ -25,7 +26,7 @@ export const postgresql: Protocol = {
   async create(parts) {
     const { config, gate, accessLog, directory, engine, key, log } = parts
     const adapter = await createPostgresAdapter({
-      gate, accessLog, directory, key, targets: await targetsOf(parts), needsNames: needsNames(engine), limits: limitsOf(config),
+      gate, accessLog, directory, key, targets: await targetsOf(parts), needsNames: needsNames(engine, config.approvals.impact.enabled), preview: previewOf(config), limits: limitsOf(config),
       log: (level, message, about) => { log[level]({ protocol: 'postgresql', ...about }, message) },
     })
     return { adapter, listen: () => listenAll(config, parts.secrets, adapter) }
@@ -56,6 +57,11 @@ function commandOf(text: string, { values }: { readonly values: readonly (string
 function limitsOf({ limits, recording }: Config): { sessions: number; sessionsPerPerson: number; loginTimeoutMs: number; statementBytes: number; recordingBytes: number } {
   const { sessions, sessionsPerPerson, loginTimeout, statementBytes } = limits
   return { sessions, sessionsPerPerson, loginTimeoutMs: loginTimeout, statementBytes, recordingBytes: recording.bytesPerCommand }
+}
+
+function previewOf({ approvals: { impact } }: Config): PreviewLimits | undefined {
+  const { enabled, maxCost, timeout: timeoutMs, sampleRows } = impact
+  return enabled ? { maxCost, timeoutMs, sampleRows } : undefined
 }
 
 async function listenAll(config: Config, secrets: Secrets, adapter: Awaited<ReturnType<typeof createPostgresAdapter>>): Promise<Listener[]> {
@@ -108,14 +114,14 @@ async function upstreamTls(tls: TargetConfig['tls'], secrets: Secrets): Promise<
 
 const NAMES = ['command.resources', 'command.sql.tables', 'command.sql.reads', 'command.sql.writes', 'command.sql.columns', 'command.sql.functions']
 
-/** Whether names must be resolved: a rule reads them, may mask, or writes an effect that only running it would tell. Asked per statement, worked out per ruleset. */
-function needsNames(engine: FolderRuleEngine): () => boolean {
+/** Whether names must be resolved: a rule reads them, may mask or hold (then it is found out what would change), or writes an effect that only running it would tell. Asked per statement, worked out per ruleset. */
+function needsNames(engine: FolderRuleEngine, previews: boolean): () => boolean {
   let digest = ''
   let needed = true
   return () => {
     if (digest === engine.digest()) return needed
     digest = engine.digest()
-    needed = NAMES.some((path) => engine.reads(path)) || engine.ruleset().rules.some(({ source }) => /mask|["']effect["']\s*:\s*(?!\s|["'](allow|block|await-approval)["'])/.test(source))
+    needed = NAMES.some((path) => engine.reads(path)) || (previews && engine.ruleset().rules.some(({ source }) => source.includes('await-approval'))) || engine.ruleset().rules.some(({ source }) => /mask|["']effect["']\s*:\s*(?!\s|["'](allow|block|await-approval)["'])/.test(source))
     return needed
   }
 }

@@ -12,7 +12,7 @@ type Handled = (typeof HANDLES)[number]
 /** Who did what to which target, what was decided and why, and how it ended: one row per command, and one for each event around them. */
 export const auditProjection: Projection<Handled> = {
   name: 'audit',
-  version: 2,
+  version: 3,
   tables: AUDIT_TABLES,
   schema: AUDIT_SCHEMA,
   handles: HANDLES,

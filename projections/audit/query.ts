@@ -31,6 +31,8 @@ export interface AuditEntry {
   readonly ruleset: string
   readonly approval: string
   readonly approver: string
+  /** What the approver was shown of what it would change, in one line. */
+  readonly impact: string
   readonly status: string
   readonly rows: number | null
   readonly bytes: number | null

@@ -66,7 +66,7 @@ export function renderAuditEntry(entry: AuditEntry): string {
     ['who', who(entry)], ['address', entry.address], ['target', where(entry)], ['action', entry.action === '' ? '' : `${entry.action} (${entry.fidelity})`],
     ['effect', entry.effect === '' ? '' : `${entry.effect} (${entry.by})`], ['reason', entry.reason], ['rules', entry.rules.join(', ')], ['ruleset', entry.ruleset],
     ['approval', entry.approval === '' ? '' : `${entry.approval}${entry.approver === '' ? '' : ` answered by ${entry.approver}`}`],
-    ['outcome', ended(entry)], ['error', entry.error], ['masked', entry.masked.join(', ')],
+    ['impact', entry.impact], ['outcome', ended(entry)], ['error', entry.error], ['masked', entry.masked.join(', ')],
     ['exempt', entry.exemptions.map(({ column, by, reason }) => `${column} by ${by} (${reason})`).join('; ')],
     ['values', entry.parameters.length === 0 ? '' : JSON.stringify(entry.parameters)],
   ]

@@ -23,6 +23,7 @@ export class AuditRows {
   readonly #answer: StatementSync
   readonly #insertGrant: StatementSync
   readonly #revokeGrant: StatementSync
+  readonly #expect: StatementSync
   /** Rows of `audit_sessions`, which never change. */
   readonly #sessions = new Map<string, SessionRow>()
 
@@ -39,6 +40,7 @@ export class AuditRows {
     this.#insertSession = database.prepare('INSERT OR REPLACE INTO audit_sessions VALUES (?, ?, ?, ?, ?, ?, ?)')
     this.#findSession = database.prepare('SELECT person, actor, protocol, target, database, address FROM audit_sessions WHERE session = ?')
     this.#insertApproval = database.prepare('INSERT OR REPLACE INTO audit_approvals VALUES (?, ?)')
+    this.#expect = database.prepare('UPDATE audit_entries SET impact = ? WHERE entry = ?')
     this.#answer = database.prepare('UPDATE audit_entries SET approver = ? WHERE entry = (SELECT entry FROM audit_approvals WHERE approval = ?)')
     this.#insertGrant = database.prepare('INSERT OR REPLACE INTO audit_grants (id, expires) VALUES (?, ?)')
     this.#revokeGrant = database.prepare('UPDATE audit_grants SET revoked = 1 WHERE id = ?')
@@ -84,9 +86,11 @@ export class AuditRows {
     this.#other({ kind: 'session.closed', time, id, session: data.session, row: this.#session(data.session), text, status: data.reason })
   }
 
-  approvalRequested({ approval, session, command }: ApprovalRequested): void {
+  approvalRequested({ approval, session, command, impact }: ApprovalRequested): void {
     const entry = this.#entryOf(session, command)
-    if (entry !== undefined) this.#insertApproval.run(approval, entry)
+    if (entry === undefined) return
+    this.#insertApproval.run(approval, entry)
+    if (impact !== undefined) this.#expect.run(impact.summary, entry)
   }
 
   answered(approval: string, approver: string): void {

@@ -32,6 +32,7 @@ CREATE TABLE audit_entries (
   ruleset TEXT NOT NULL DEFAULT '',
   approval TEXT NOT NULL DEFAULT '',
   approver TEXT NOT NULL DEFAULT '',
+  impact TEXT NOT NULL DEFAULT '',
   status TEXT NOT NULL DEFAULT '',
   rows INTEGER,
   bytes INTEGER,

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { SallyportError, type CommandReceived, type Effect, type EventStore, type Exemption, type Outcome, type Recording, type RecordingCaptured, type Verdict } from '../../core/index.ts'
+import { SallyportError, type ApprovalRequested, type CommandReceived, type Effect, type EventStore, type Exemption, type Impact, type Outcome, type Recording, type RecordingCaptured, type Verdict } from '../../core/index.ts'
 
 export interface ReplayDecision {
   readonly id: string
@@ -34,6 +34,8 @@ export interface ReplayStep {
   /** The last one holds; an earlier `await-approval` is how it came to wait. */
   readonly decisions: readonly ReplayDecision[]
   readonly answer?: ReplayAnswer
+  /** What whoever answered was shown of what it would change. */
+  readonly impact?: Impact
   /** Absent when nobody saw how it ended. */
   readonly outcome?: Outcome
   readonly recording?: Recording
@@ -53,15 +55,23 @@ async function stepOf(row: Record<string, unknown>, store: EventStore, start: nu
   const stream = String(row['stream'])
   const received = (await dataAt(store, stream, row['revision'])) as CommandReceived
   const recorded = row['recording'] === null ? undefined : (await dataAt(store, stream, row['recording'])) as RecordingCaptured
+  const impact = row['approval'] === '' ? undefined : await impactOf(store, String(row['approval']))
   return {
     session: received.session, number: received.number, event: String(row['event']), time,
     at: start === undefined ? 0 : Math.max(0, Date.parse(time) - start),
     command: received.command,
     decisions: JSON.parse(String(row['decisions'])) as ReplayDecision[],
     ...(row['status'] === null ? {} : { answer: answerOf(row) }),
+    ...(impact === undefined ? {} : { impact }),
     ...(row['outcome'] === '' ? {} : { outcome: JSON.parse(String(row['outcome'])) as Outcome }),
     ...(recorded === undefined ? {} : { recording: recorded.recording }),
   }
+}
+
+/** The request opens the approval's stream. */
+async function impactOf(store: EventStore, approval: string): Promise<Impact | undefined> {
+  for await (const event of store.read(`approval-${approval}`, { limit: 1 })) return (event.data as ApprovalRequested).impact
+  return undefined
 }
 
 function answerOf(row: Record<string, unknown>): ReplayAnswer {

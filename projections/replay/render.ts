@@ -45,12 +45,13 @@ function asked({ at, number, command }: ReplayStep): string {
   return [`${offset(at).padEnd(11)} #${number} ${first}`, ...rest, ...cutAt, ...values].join('\n')
 }
 
-function decided({ decisions, answer, at, time }: ReplayStep): string[] {
+function decided({ decisions, answer, impact, at, time }: ReplayStep): string[] {
   const lines = decisions.map(({ effect, by, reason, id, exemptions = [] }) => `  ${effect} by ${by}: ${printableLine(reason)} [${id}]${exemptions.map(exemptLine).join('')}`)
   if (answer === undefined) return lines
   const when = offset(at + Date.parse(answer.time) - Date.parse(time))
+  const expected = impact === undefined ? [] : [`  impact: ${printableLine(impact.summary)}`]
   const comment = answer.comment === '' ? '' : `: ${printableLine(answer.comment)}`
-  return [...lines.slice(0, 1), `  ${when} ${answer.status} by ${printableLine(answer.approver)}${comment} (approval ${answer.approval})`, ...lines.slice(1)]
+  return [...lines.slice(0, 1), ...expected, `  ${when} ${answer.status} by ${printableLine(answer.approver)}${comment} (approval ${answer.approval})`, ...lines.slice(1)]
 }
 
 function exemptLine({ column, by, reason }: Exemption): string {

@@ -45,7 +45,7 @@ describe('the audit', () => {
     assert.deepEqual({ ...entry, event: '', decision: '' }, {
       entry: 4, kind: 'command', time: '2026-11-21T09:00:00.028Z', event: '', decision: '', session: ONE, number: 1, person: 'ada', actor: '', protocol: 'postgresql',
       target: 'shop', database: 'shop', address: '127.0.0.1:5000', action: 'read', fidelity: 'parsed', text: 'SELECT name FROM customers WHERE id = $1', parameters: ['7'],
-      effect: 'mask', by: 'rules', rules: ['mask-personal-data'], reason: 'mask it', ruleset: 'sha256:00', approval: '', approver: '', status: 'completed',
+      effect: 'mask', by: 'rules', rules: ['mask-personal-data'], reason: 'mask it', ruleset: 'sha256:00', approval: '', approver: '', impact: '', status: 'completed',
       rows: 3, bytes: 40, durationMs: 1.5, error: '', masked: ['public.customers.email'], exemptions: [], grants: [], beyond: '',
     })
   })

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { createPostgresAdapter, type PostgresAdapter, type PostgresAdapterOptions, type PostgresListenerOptions } from '../../adapters/postgresql/adapter.ts'
 import { createVerifier } from '../../adapters/postgresql/auth/scram-verifier.ts'
 import { SQL_FACTS } from '../../adapters/postgresql/sql/facts-declaration.ts'
+import { DEFAULT_PREVIEW, type PreviewLimits } from '../../adapters/postgresql/impact/preview.ts'
 import type { PostgresTarget } from '../../adapters/postgresql/target.ts'
 import { createLocalBus } from '../../core/bus/drivers/local/index.ts'
 import { AccessLog, Approvals, Gate, Grants, systemClock, type Clock, type EventStore, type Identity, type Principal, type SallyportRecordedEvent } from '../../core/index.ts'
@@ -32,6 +33,8 @@ export interface TestGatewayOptions {
   readonly listener?: Partial<PostgresListenerOptions>
   readonly limits?: Partial<PostgresAdapterOptions['limits']>
   readonly clock?: Clock
+  /** Default: nothing is found out about what is held. */
+  readonly preview?: Partial<PreviewLimits>
   /** Wraps the store, to make it fail. */
   readonly wrapStore?: (store: EventStore) => EventStore
 }
@@ -82,7 +85,7 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
   const adapter = await createPostgresAdapter({
     gate, key: Buffer.alloc(32, 7), accessLog: new AccessLog(store, systemClock, 'test'), directory: found, targets: [target],
     needsNames: () => engine.reads('command.resources') || engine.reads('command.sql'),
-    limits: { ...LIMITS, ...options.limits }, log: () => {},
+    limits: { ...LIMITS, ...options.limits }, preview: options.preview === undefined ? undefined : { ...DEFAULT_PREVIEW, ...options.preview }, log: () => {},
   })
   const listener = await adapter.listen({ host: '127.0.0.1', port: 0, target: 'shop', ...options.listener })
   let stopped: Promise<void> | undefined

@@ -31,6 +31,29 @@ export function wasmParse(text: string): WasmParse | undefined {
   }
 }
 
+/** What the scanner says of a text: JSON, or a complaint. `undefined` when it broke on the text. */
+export function wasmScan(text: string): string | undefined {
+  const parser = current
+  if (parser === undefined) throw new TypeError('the SQL parser is not loaded: await loadSqlParser() first')
+  try {
+    return scan(parser, text)
+  } catch {
+    replace()
+    return undefined
+  }
+}
+
+function scan(parser: LibPgQuery, text: string): string {
+  const bytes = parser.lengthBytesUTF8(text) + 1
+  const input = parser._malloc(bytes)
+  parser.stringToUTF8(text, input, bytes)
+  const result = parser._wasm_scan(input)
+  parser._free(input)
+  const said = parser.UTF8ToString(result)
+  parser._wasm_free_string(result)
+  return said
+}
+
 function replace(): void {
   replacing ??= instantiate().then(
     (fresh) => {

@@ -40,6 +40,8 @@ export interface BindMessage {
   readonly values: readonly (string | null)[]
   /** False when values were left out, or the message was not whole. */
   readonly complete: boolean
+  /** As given: one for all values, one each, or none for text. */
+  readonly formats: readonly number[]
 }
 
 /**
@@ -51,21 +53,22 @@ export function decodeBind(buffer: Buffer, start: number, end: number, maxValueB
   const portal = body.name()
   const statement = body.name()
   const values: (string | null)[] = []
+  let formats: readonly number[] = []
   try {
-    const formats = Array.from({ length: body.uint16() }, () => body.int16())
+    formats = Array.from({ length: body.uint16() }, () => body.int16())
     const count = body.uint16()
     let budget = maxValueBytes
     for (let index = 0; index < count; index++) {
       const length = body.int32()
       budget -= Math.max(length, 0)
-      if (budget < 0) return { portal, statement, values, complete: false }
+      if (budget < 0) return { portal, statement, values, complete: false, formats }
       values.push(length < 0 ? null : valueText(body.bytes(length), formatOf(formats, index)))
     }
     if (whole) skipFormats(body)
-    return { portal, statement, values, complete: true }
+    return { portal, statement, values, complete: true, formats }
   } catch (error) {
     if (whole) throw error
-    return { portal, statement, values, complete: false }
+    return { portal, statement, values, complete: false, formats }
   }
 }
 

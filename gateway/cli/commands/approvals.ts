@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises'
 import type { ApprovalRequested } from '../../../core/index.ts'
-import { printable, printableLine, renderTable } from '../../../projections/index.ts'
+import { printable, printableLine, renderImpact, renderTable } from '../../../projections/index.ts'
 import type { ShownApproval } from '../../api/index.ts'
 import { apiClient, type ApiClient } from '../api-client.ts'
 import { readConfig } from '../configuration.ts'
@@ -27,7 +27,7 @@ export async function listApprovals(io: CliIo, options: ApprovalOptions): Promis
 export async function showApproval(io: CliIo, id: string, options: ApprovalOptions): Promise<void> {
   const shown = await get(await clientOf(io, options), id)
   if (options.json === true) printJson(io, shown)
-  else print(io, renderApproval(shown))
+  else print(io, renderApproval(shown, widthOf(io)))
 }
 
 /** Shows what is asked and, once confirmed, answers exactly that: the digest of what was shown goes with the answer. */
@@ -43,7 +43,7 @@ export async function answerApproval(io: CliIo, word: 'approve' | 'deny', id: st
 
 async function confirm(io: CliIo, word: string, shown: ShownApproval): Promise<void> {
   if (io.stdin.isTTY !== true) throw new CliFailure(EXIT.usage, 'nobody is here to confirm; add --yes, or --digest with what was shown')
-  print(io, renderApproval(shown))
+  print(io, renderApproval(shown, widthOf(io)))
   const asking = createInterface({ input: io.stdin, output: io.stdout })
   const answer = await asking.question(`\n${word} this? [y/N] `, { signal: io.interrupted }).finally(() => asking.close())
   if (!/^y(es)?$/i.test(answer.trim())) throw new CliFailure(EXIT.failed, 'not answered')
@@ -67,15 +67,17 @@ const HEAD = [
 ]
 
 function renderApprovals(approvals: readonly ApprovalRequested[], width: number): string {
-  return renderTable(HEAD, approvals.map(({ approval, expires, identity, target, asked }) => [
-    approval, `${expires.slice(0, 10)} ${expires.slice(11, 19)}`, whoOf(identity), printableLine(`${target.name}/${target.database}`), printableLine(asked.text),
+  return renderTable(HEAD, approvals.flatMap(({ approval, expires, identity, target, asked, impact }) => [
+    [approval, `${expires.slice(0, 10)} ${expires.slice(11, 19)}`, whoOf(identity), printableLine(`${target.name}/${target.database}`), printableLine(asked.text)],
+    ...impact === undefined ? [] : [['', '', '', '', `  ↳ ${printableLine(impact.summary)}`]],
   ]), width)
 }
 
-function renderApproval({ status, request, answeredBy, comment }: ShownApproval): string {
-  const { approval, identity, target, asked, votes, terms, expires, session, digest } = request
+function renderApproval({ status, request, answeredBy, comment }: ShownApproval, width: number): string {
+  const { approval, identity, target, asked, votes, terms, expires, session, digest, impact } = request
   const lines: [string, string][] = [
     ['approval', `${approval} (${status}${answeredBy === undefined ? '' : ` by ${answeredBy}`})`], ['comment', comment ?? ''],
+    ['impact', impact === undefined ? '' : `${impact.summary}${impact.unknown.length === 0 ? '' : ' (not all of it is known)'}`],
     ['who', `${whoOf(identity)}, in ${identity.groups.join(', ') || 'no group'}`], ['target', `${target.name}/${target.database} ${labelsOf(target.labels)}`],
     ['asks for', `${asked.action} (${asked.fidelity}${asked.opaque === '' ? '' : `: ${asked.opaque}`})`], ['touches', asked.resources.map(({ name, access }) => `${name} (${access})`).join(', ')],
     ['because', votes.filter(({ effect }) => effect === 'await-approval').map(({ reason }) => reason).join('; ')],
@@ -84,7 +86,8 @@ function renderApproval({ status, request, answeredBy, comment }: ShownApproval)
     ['cut', asked.textBytes === undefined ? '' : `the statement has ${asked.textBytes} bytes; this is its beginning`],
   ]
   const told = lines.filter(([, value]) => value !== '').map(([name, value]) => `${`${name}:`.padEnd(11)}${printableLine(value)}`)
-  return [...told, '', ...printable(asked.text).split('\n').map((line) => `  ${line}`)].join('\n')
+  const text = printable(asked.text).split('\n').map((line) => `  ${line}`)
+  return [...told, '', ...text, ...impact === undefined ? [] : ['', renderImpact(impact, width)]].join('\n')
 }
 
 function whoOf({ subject, actor }: { subject: string; actor: string }): string {

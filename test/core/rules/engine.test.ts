@@ -58,6 +58,12 @@ test('approval terms are the shortest time and the approvers every rule names', 
   assert.deepEqual(obligations.approval, { approvers: ['ada'], timeoutSeconds: 60 })
 })
 
+test('a dry run that one rule asks for is a term of the approval', async (t) => {
+  const { engine } = await open(t, { a: vote('await-approval', ', "dry-run": true, "approvers": ["ada"]'), b: vote('await-approval', ', "dry-run": false, "approvers": ["ada"]') })
+  const { obligations } = await engine.evaluate(ruleInput())
+  assert.equal(obligations.approval?.dryRun, true)
+})
+
 test('approvals that nobody could give together are a block', async (t) => {
   const { engine } = await open(t, { a: vote('await-approval', ', "approvers": ["group:dba"]'), b: vote('await-approval') })
   const verdict = await engine.evaluate(ruleInput())

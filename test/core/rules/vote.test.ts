@@ -48,3 +48,10 @@ test('a mask says a method, or a method with its terms; what the vote says holds
     assert.equal(typeof readVotes({ effect: 'mask', reason: 'r', columns: { 'a.b.c': terms } }), 'string', JSON.stringify(terms))
   }
 })
+
+test('a hold may ask for a dry run, and nothing else may', () => {
+  const hold = { effect: 'await-approval', reason: 'r' }
+  assert.deepEqual(readVotes({ ...hold, 'dry-run': true }), [{ ...hold, masks: [], dryRun: true }])
+  assert.equal(readVotes({ ...hold, 'dry-run': 'yes' }), '"dry-run" is true or false, not "yes"')
+  assert.equal(readVotes({ effect: 'allow', reason: 'r', 'dry-run': true }), '"dry-run" belongs to the effect "await-approval", not to "allow"')
+})

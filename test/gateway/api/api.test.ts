@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { createLocalBus } from '../../../core/bus/drivers/local/index.ts'
-import { Approvals, Grants, SallyportError, systemClock, type ApprovalRequested, type GrantIssued, type Identity } from '../../../core/index.ts'
+import { Approvals, Grants, SallyportError, systemClock, type ApprovalRequested, type GrantIssued, type Identity, type Impact } from '../../../core/index.ts'
 import { createMemoryStore } from '../../../core/store/drivers/memory/index.ts'
 import { callers, createApi, listenApi, LiveSessions, mintToken, type ApiDependencies, type Health, type ProblemDetails, type ShownApproval, type ShownGrant } from '../../../gateway/api/index.ts'
 import { parseConfig, type Config } from '../../../gateway/config/index.ts'
@@ -79,9 +79,9 @@ describe('the local API', () => {
     sent.on('error', reject)
     sent.end(body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body))
   })
-  const ask = (requester: Identity, approvers: string[] = ['group:reviewers']): Promise<ApprovalRequested> => approvals.request(
+  const ask = (requester: Identity, approvers: string[] = ['group:reviewers'], impact?: Impact): Promise<ApprovalRequested> => approvals.request(
     { session: 's', command: 'c', asked: command('DELETE FROM payments'), identity: requester, target: target('shop'), ruleset: 'sha256:00' },
-    { approvers, timeoutSeconds: 60 }, [])
+    { approvers, timeoutSeconds: 60 }, [], impact)
 
   test('the socket is for its owner only', () => {
     assert.equal(statSync(socket).mode & 0o777, 0o600)
@@ -101,6 +101,19 @@ describe('the local API', () => {
       refused(await call('POST', '/v1/approvals/abc/approve', token, { digest: 'x' }), 401, 'ACCESS_REFUSED')
     }
     assert.equal(refusals.length, 28)
+  })
+
+  test('what it would change is shown to a reviewer, and not to who asked for it', async () => {
+    const impact: Impact = { summary: 'deletes 2 rows of public.payments', effects: [], notes: [], unknown: [] }
+    const held = await ask(identity('ada'), undefined, impact)
+    const seenBy = async (who: string): Promise<(Impact | undefined)[]> => [
+      ((await call('GET', '/v1/approvals', who)).body as { approvals: ApprovalRequested[] }).approvals.find(({ approval }) => approval === held.approval)?.impact,
+      ((await call('GET', `/v1/approvals/${held.approval}`, who)).body as ShownApproval).request.impact,
+    ]
+    assert.deepEqual(await seenBy('grace'), [impact, impact])
+    assert.deepEqual(await seenBy('ada'), [undefined, undefined])
+    await approvals.withdraw(held.approval, 'the test is over')
+    await approvals.resolution(held, AbortSignal.abort())
   })
 
   test('a second person approves: the holder hears of it, and the stream names them', async () => {

@@ -27,6 +27,8 @@ const table: readonly (readonly [what: string, source: string, line: number, mes
   ['a mistyped section', withLine('gatway: {}'), 1, /^unknown key "gatway"; did you mean "gateway"\?$/],
   ['a section nobody knows', withLine('frobnicate: 1'), 1, /^unknown key "frobnicate"; write one of gateway, store, /],
   ['a mistyped key in a target', withTarget('pasword: "${env:X}"'), 8, /^targets\.shop: unknown key "pasword"; did you mean "password"\?$/],
+  ['an impact with a time that is none', withLine('approvals: { impact: { timeout: 2 } }'), 1, /^approvals\.impact\.timeout: write a duration with its unit/],
+  ['an impact with a mistyped key', withLine('approvals: { impact: { max_cost: 2 } }'), 1, /did you mean "max-cost"\?/],
   ['an underscore for a hyphen', withTarget('connect_timeout: 5s'), 8, /did you mean "connect-timeout"\?/],
   ['a password in the clear', withTarget('password: hunter2'), 8, /^targets\.shop\.password: a secret does not belong in this file; write "\$\{env:NAME\}" or "\$\{file:path\}"$/],
   ['a password that is a number', withTarget('password: 12345'), 8, /a secret does not belong in this file/],

@@ -39,16 +39,16 @@ describe('frontend decoders', () => {
       const formats = mode === 'none' ? [] : mode === 'text' ? [0] : mode === 'binary' ? [1] : given.map((_, index) => format(index))
       const wire = given.map((pair, index) => ({ bytes: pair === null ? null : format(index) === 1 ? [...pair[1]] : text(pair[0]).slice(0, -1) }))
       const values = given.map((pair, index) => (pair === null ? null : format(index) === 1 ? `\\x${Buffer.from(pair[1]).toString('hex')}` : pair[0]))
-      assert.deepEqual(within(bind(portal, statement, formats, wire, results), decodeBindWhole), { portal, statement, values, complete: true })
+      assert.deepEqual(within(bind(portal, statement, formats, wire, results), decodeBindWhole), { portal, statement, values, complete: true, formats })
     }), { numRuns: 500 })
   })
 
   it('cut off bound values at the budget, and say so', () => {
     const bytes = bind('p', 's', [], [{ bytes: [97, 98] }, { bytes: null }, { bytes: [99, 100, 101] }])
     const read = (budget: number): unknown => decodeBind(bytes, 0, bytes.length, budget)
-    assert.deepEqual(read(5), { portal: 'p', statement: 's', values: ['ab', null, 'cde'], complete: true })
-    assert.deepEqual(read(4), { portal: 'p', statement: 's', values: ['ab', null], complete: false })
-    assert.deepEqual(read(0), { portal: 'p', statement: 's', values: [], complete: false })
+    assert.deepEqual(read(5), { portal: 'p', statement: 's', values: ['ab', null, 'cde'], complete: true, formats: [] })
+    assert.deepEqual(read(4), { portal: 'p', statement: 's', values: ['ab', null], complete: false, formats: [] })
+    assert.deepEqual(read(0), { portal: 'p', statement: 's', values: [], complete: false, formats: [] })
   })
 
   it('read as much of a Bind as has come, from its two names on', () => {
