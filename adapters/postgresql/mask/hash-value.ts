@@ -10,6 +10,7 @@
  * Other types have too few values, or no form for a hash: they become NULL.
  */
 import { createHmac } from 'node:crypto'
+import { subkey } from './keystream.ts'
 import { isTextType, maxCharacters, OID } from './type-oids.ts'
 
 /** What becomes of a value: the bytes in its place, or null for SQL NULL. */
@@ -27,8 +28,6 @@ export function hashValue(type: number, typmod: number, format: 0 | 1, key: Buff
   return bytes === undefined ? null : hashInteger(bytes, format, subkey(key, 'integer'))
 }
 
-/** One family's stand-ins say nothing of another's. */
-const subkey = (key: Buffer, family: string): Buffer => createHmac('sha256', key).update(`sallyport mask ${family}`).digest()
 const digest = (key: Buffer, value: Buffer): Buffer => createHmac('sha256', key).update(value).digest()
 
 const HASH_DIGITS = 32
