@@ -1,5 +1,5 @@
 import { inOnePiece } from '../in-one-piece.ts'
-import { EFFECTS, MASK_METHODS, PREDICATE_USES, UNTRACED_USES, type ApprovalTerms, type Effect, type Mask, type Obligations, type Verdict, type Vote } from '../events/index.ts'
+import { EFFECTS, MASK_METHODS, PREDICATE_USES, UNTRACED_USES, type ApprovalTerms, type Detection, type Effect, type Mask, type Obligations, type Verdict, type Vote } from '../events/index.ts'
 import { maskOf, type RuleVote } from './vote.ts'
 
 /** What came of one rule: its votes, or why it could not be evaluated. */
@@ -19,7 +19,8 @@ const MAX_REASON_CHARS = 1_000
 /**
  * Block > await-approval > mask > allow, whatever the order of rules.
  * - A rule that failed votes block.
- * - Masks of all votes are united, the stricter method per column pattern; they hold for every effect but block.
+ * - Masks of all votes are united, the stricter method per column pattern; they hold for every effect but block. So are
+ *   detections: per entity the stricter method, from the lower confidence on.
  * - Terms of several await-approval votes: the shortest time, and the approvers whom every one of them names. When
  *   there is none, nobody could satisfy them all, and the command is blocked.
  * - No vote at all: the default.
@@ -33,7 +34,7 @@ export function combine(outcomes: readonly Outcome[], options: CombineOptions): 
   const given = outcomes.flatMap((outcome) => ('votes' in outcome ? outcome.votes : []))
   const terms = effect === 'await-approval' ? approvalTerms(given, options.approval) : undefined
   if (terms === 'impossible') return verdict('block', 'rules', NO_APPROVER, votes, NO_OBLIGATIONS, options.digest)
-  const obligations: Obligations = effect === 'block' ? NO_OBLIGATIONS : { masks: uniteMasks(given), ...terms === undefined ? {} : { approval: terms } }
+  const obligations: Obligations = effect === 'block' ? NO_OBLIGATIONS : { masks: uniteMasks(given), ...uniteDetections(given), ...terms === undefined ? {} : { approval: terms } }
   return verdict(effect, speaker(effect, given), reasonFor(effect, outcomes), votes, obligations, options.digest)
 }
 
@@ -82,6 +83,22 @@ function uniteMasks(votes: readonly RuleVote[]): Mask[] {
     strictest.set(mask.column, before === undefined ? mask : stricter(before, mask))
   }
   return [...strictest.values()].toSorted((a, b) => (a.column < b.column ? -1 : 1))
+}
+
+/** What a vote says of an entity it does not name, it says by `*`; so two votes may meet where neither names what the other does. */
+function uniteDetections(votes: readonly RuleVote[]): { detections?: Detection[] } {
+  const names = new Set(votes.flatMap(({ detections = [] }) => detections.map(({ entity }) => entity)))
+  if (names.size === 0) return {}
+  return { detections: [...names].toSorted().map((entity) => strictestDetection(entity, votes)) }
+}
+
+function strictestDetection(entity: string, votes: readonly RuleVote[]): Detection {
+  const said = votes.flatMap(({ detections = [] }) => detections.find((each) => each.entity === entity) ?? detections.find((each) => each.entity === '*') ?? [])
+  return {
+    entity,
+    method: said.map(({ method }) => method).reduce((one, other) => strictestOf(MASK_METHODS, one, other)),
+    confidence: Math.min(...said.map(({ confidence }) => confidence)),
+  }
 }
 
 /** The stricter of everything that two rules say of one column. A wider bucket tells less. */

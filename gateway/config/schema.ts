@@ -1,5 +1,6 @@
 /** The whole configuration file, as `sallyport init` explains it. */
 import { z } from 'zod'
+import { detection } from './detection.ts'
 import { listenerSchema, loginSchemas, targetSchema } from './protocols/index.ts'
 import { section } from './section.ts'
 import { address, bytes, count, duration, isLoopback, isReference, name, named, oneOf, reference, text, yesOrNo } from './values.ts'
@@ -92,6 +93,7 @@ export const configSchema = section({
   bus: bus.prefault('local'),
   audit: oneOf(['write-ahead', 'relaxed']).default('write-ahead'),
   rules: rules.prefault({}),
+  detection: detection.prefault({}),
   approvals: approvals.prefault({}),
   recording: recording.prefault({}),
   limits: limits.prefault({}),

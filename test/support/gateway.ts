@@ -29,6 +29,7 @@ export interface TestGatewayOptions {
   readonly target?: Partial<PostgresTarget>
   readonly listener?: Partial<PostgresListenerOptions>
   readonly limits?: Partial<PostgresAdapterOptions['limits']>
+  readonly patterns?: PostgresAdapterOptions['patterns']
   /** Wraps the store, to make it fail. */
   readonly wrapStore?: (store: EventStore) => EventStore
 }
@@ -75,7 +76,7 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
   const adapter = await createPostgresAdapter({
     gate, key: Buffer.alloc(32, 7), accessLog: new AccessLog(store, systemClock, 'test'), directory: { find: (name) => principals.get(name) }, targets: [target],
     needsNames: () => engine.reads('command.resources') || engine.reads('command.sql'),
-    limits: { ...LIMITS, ...options.limits }, log: () => {},
+    patterns: options.patterns ?? [], limits: { ...LIMITS, ...options.limits }, log: () => {},
   })
   const listener = await adapter.listen({ host: '127.0.0.1', port: 0, target: 'shop', ...options.listener })
   let stopped: Promise<void> | undefined

@@ -38,6 +38,8 @@ export interface ValueMask {
   mask(bytes: Buffer, start: number, end: number): Replacement
   /** No value grows by more than this many bytes. */
   readonly growth: number
+  /** It masks only what it finds: `undefined` means that it found nothing, and left the value alone. */
+  readonly detects?: true
 }
 
 export interface ValueDescription {
