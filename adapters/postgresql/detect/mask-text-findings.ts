@@ -10,8 +10,7 @@
  * | `fixed`      | `***`                                                                                         |
  * | `null`       | the whole value becomes NULL                                                                  |
  */
-import { createHmac } from 'node:crypto'
-import { subkey } from '../mask/keystream.ts'
+import { keyedDigest, subkey } from '../mask/keyed-digest.ts'
 import { shuffleText } from '../mask/shuffle-text.ts'
 import type { ContentDetection, MaskedFinding } from './content-detection.ts'
 
@@ -57,9 +56,14 @@ function maskBy(found: string, { entity, method }: MaskedFinding, { key }: Findi
     case 'partial': return partOf(found, entity)
     case 'generalise': return coarse(found, entity)
     case 'shuffle': return shuffled(found, key)
-    case 'hash': return createHmac('sha256', subkey(key, `detected ${entity}`)).update(found).digest('hex').slice(0, Math.min(HASH_DIGITS, found.length))
+    case 'hash': return hashed(found, entity, key)
     default: return CONSTANT.slice(0, found.length)
   }
+}
+
+function hashed(found: string, entity: string, key: Buffer): string {
+  const bytes = Buffer.from(found)
+  return keyedDigest(subkey(key, `detected ${entity}`))(bytes, 0, bytes.length, 'hex').slice(0, Math.min(HASH_DIGITS, found.length))
 }
 
 const LAST_FOUR: readonly string[] = ['card-number', 'iban', 'us-ssn', 'phone']
@@ -93,6 +97,6 @@ function coarse(found: string, entity: string): string {
 
 function shuffled(found: string, key: Buffer): string {
   const bytes = Buffer.from(found)
-  shuffleText(bytes, 0, bytes.length, 'utf8', subkey(key, 'shuffle text'), Infinity)
+  shuffleText(bytes, 0, bytes.length, 'utf8', keyedDigest(subkey(key, 'shuffle text')), Infinity)
   return bytes.toString()
 }

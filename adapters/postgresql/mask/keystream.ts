@@ -4,8 +4,7 @@
  * HMAC-SHA-256 (RFC 2104) of the value is the seed of a small generator (sfc32, C. Doty-Humphrey's PractRand). The generator is no
  * cipher and need not be: whoever ran it backwards would find the HMAC of the value, which tells nothing of the value.
  */
-import { createHmac } from 'node:crypto'
-import { int32At } from '../../shared/bytes.ts'
+import type { KeyedDigest } from './keyed-digest.ts'
 
 const TWO_32 = 0x1_0000_0000
 /** Rounds after which every bit of the seed has touched every bit of the state. */
@@ -17,12 +16,12 @@ export class Keystream {
   #c: number
   #counter: number
 
-  constructor(key: Buffer, value: Buffer | string) {
-    const seed = createHmac('sha256', key).update(value).digest()
-    this.#a = int32At(seed, 0)
-    this.#b = int32At(seed, 4)
-    this.#c = int32At(seed, 8)
-    this.#counter = int32At(seed, 12)
+  constructor(digest: KeyedDigest, value: Buffer, start = 0, end = value.length) {
+    const seed = digest(value, start, end, 'latin1')
+    this.#a = wordOf(seed, 0)
+    this.#b = wordOf(seed, 4)
+    this.#c = wordOf(seed, 8)
+    this.#counter = wordOf(seed, 12)
     for (let round = 0; round < WARM_UP; round++) this.#next()
   }
 
@@ -41,7 +40,6 @@ export class Keystream {
   }
 }
 
-/** One family's stand-ins say nothing of another's. */
-export function subkey(key: Buffer, family: string): Buffer {
-  return createHmac('sha256', key).update(`sallyport mask ${family}`).digest()
+function wordOf(seed: string, at: number): number {
+  return seed.charCodeAt(at) << 24 | seed.charCodeAt(at + 1) << 16 | seed.charCodeAt(at + 2) << 8 | seed.charCodeAt(at + 3)
 }

@@ -2,31 +2,42 @@
  * Another text of the same shape, in place: a digit for a digit, a letter for a letter of the same case and script, everything
  * else (spaces, punctuation, symbols) as it was. As many bytes, and in UTF-8 as many characters.
  *
+ * A text without any letter or digit has nothing to shuffle: it is covered with `*`.
+ *
  * What it is not: encryption. It cannot be undone, and two values may become the same one. The shape stays to be seen.
  */
+import { fillBytes } from '../../shared/bytes.ts'
+import type { KeyedDigest } from './keyed-digest.ts'
 import { Keystream } from './keystream.ts'
 import { type TextEncoding, utf8Length } from './text-encoding.ts'
 
 const LETTERS = 26
+const STAR = 0x2a
 const LOWER_A = 0x61
 
 /**
  * Shuffles `[start, end)`.
- * @returns where the text ends now: `end`, or earlier when bytes that were no characters have become ones, and those are
- *   more than `mostCharacters`.
+ * @returns where the text ends now: `end`, or earlier when bytes that were no characters of their own have become ones, and
+ *   those are more than `mostCharacters`.
  */
-export function shuffleText(bytes: Buffer, start: number, end: number, encoding: TextEncoding, key: Buffer, mostCharacters: number): number {
-  const stream = new Keystream(key, bytes.subarray(start, end))
-  // What was shuffled to itself is shuffled again; a text without letters and digits stays.
+export function shuffleText(bytes: Buffer, start: number, end: number, encoding: TextEncoding, digest: KeyedDigest, mostCharacters: number): number {
+  const stream = new Keystream(digest, bytes, start, end)
+  // What was shuffled to itself is shuffled again.
   const shuffle = chosen(bytes, start, end, encoding)
   let result: Shuffled
   do result = shuffle(bytes, start, end, stream)
   while (result === 'same')
-  return result !== 'malformed' || end - start <= mostCharacters ? end : cut(bytes, start, end, mostCharacters)
+  if (result === 'nothing') fillBytes(bytes, STAR, start, end)
+  return result === 'done' || end - start <= mostCharacters ? end : cut(bytes, start, end, mostCharacters)
 }
 
-/** `same`: something could have changed and did not. `malformed`: what was no character is now. */
-type Shuffled = 'same' | 'done' | 'malformed'
+/** `same`: something could have changed and did not; `nothing`: nothing could. `malformed`: what was no character is now. */
+type Shuffled = 'same' | 'nothing' | 'done' | 'malformed'
+
+function outcome(shuffled: boolean, changed: boolean): Shuffled {
+  return changed ? 'done' : shuffled ? 'same' : 'nothing'
+}
+
 type Shuffle = (bytes: Buffer, start: number, end: number, stream: Keystream) => Shuffled
 
 function chosen(bytes: Buffer, start: number, end: number, encoding: TextEncoding): Shuffle {
@@ -47,7 +58,7 @@ function shuffleAscii(bytes: Buffer, start: number, end: number, stream: Keystre
     changed ||= other !== byte
     bytes[i] = other
   }
-  return shuffled && !changed ? 'same' : 'done'
+  return outcome(shuffled, changed)
 }
 
 /** -1 for what is neither letter nor digit. */
@@ -88,7 +99,7 @@ function shuffleUtf8(bytes: Buffer, start: number, end: number, stream: Keystrea
     }
     i += Math.max(1, length)
   }
-  return malformed ? 'malformed' : shuffled && !changed ? 'same' : 'done'
+  return malformed ? 'malformed' : outcome(shuffled, changed)
 }
 
 function codePointAt(bytes: Buffer, at: number, length: number): number {

@@ -19,7 +19,7 @@ import { fixedValue } from './fixed-value.ts'
 import { generaliseText, GENERALISED_TEXT_GROWTH } from './generalise-text.ts'
 import { generaliseValue } from './generalise-value.ts'
 import { hashValue, MAX_HASH_BYTES, trimmedEnd } from './hash-value.ts'
-import { subkey } from './keystream.ts'
+import { keyedDigest, subkey } from './keyed-digest.ts'
 import { maskDateBinary, maskDateText, maskTimestampBinary, maskTimestampText } from './partial-date.ts'
 import { maskTextInPlace } from './partial-text.ts'
 import { shuffleText } from './shuffle-text.ts'
@@ -97,14 +97,14 @@ function shuffled(value: ValueDescription, options: ValueMaskOptions): ValueMask
 
 function shuffledText({ type, typmod }: ValueDescription, options: ValueMaskOptions): ValueMask {
   const encoding = textEncoding(options.clientEncoding)
-  const key = subkey(options.key, 'shuffle text')
+  const digest = keyedDigest(subkey(options.key, 'shuffle text'))
   const most = maxCharacters(type, typmod)
   const padded = type === OID.bpchar
   return {
     growth: 0,
     mask(bytes, start, end) {
       const last = padded ? trimmedEnd(bytes, start, end) : end
-      const until = shuffleText(bytes, start, last, encoding, key, most)
+      const until = shuffleText(bytes, start, last, encoding, digest, most)
       return until === last ? undefined : bytes.subarray(start, until)
     },
   }

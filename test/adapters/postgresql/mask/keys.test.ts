@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { createHmac } from 'node:crypto'
 import { test } from 'node:test'
+import { keyedDigest } from '../../../../adapters/postgresql/mask/keyed-digest.ts'
 import { rotatingKey } from '../../../../adapters/postgresql/mask/rotating-key.ts'
 
 const DAY = 86_400_000
@@ -25,4 +27,16 @@ test('every target has its own key, and without a rotation it stays', () => {
   now = 1e13
   assert.equal(shop(), first)
   assert.notDeepEqual(crm(), first)
+})
+
+test('the digest is HMAC-SHA-256, for values of every length, also after longer ones', () => {
+  const key = Buffer.alloc(32, 9)
+  const digest = keyedDigest(key)
+  for (const length of [0, 1, 5000, 1024, 1025, 63, 64, 65, 0, 20]) {
+    const value = Buffer.alloc(length + 2, length)
+    const wanted = createHmac('sha256', key).update(value.subarray(1, length + 1)).digest()
+    assert.equal(digest(value, 1, length + 1, 'hex'), wanted.toString('hex'))
+    assert.equal(digest(value, 1, length + 1, 'latin1'), wanted.toString('latin1'))
+  }
+  assert.throws(() => keyedDigest(Buffer.alloc(65)), RangeError)
 })
