@@ -44,7 +44,7 @@ export function renderExplanation({ verdict, rules }: Explanation): string {
   const lines = [
     `${verdict.effect} (by ${verdict.by}): ${verdict.reason}`,
     ...verdict.obligations.masks.map(({ column, method, ...terms }) => `  mask ${column}: ${[method, ...Object.entries(terms).map(([name, value]) => `${name} ${value}`)].join(', ')}`),
-    ...(verdict.obligations.detections ?? []).map(({ entity, method, confidence }) => `  detect ${entity === '*' ? 'every entity' : entity}: ${method}, from confidence ${confidence}`),
+    ...(verdict.obligations.detections ?? []).map(({ entity, method, confidence }) => `  detect ${entity === '*' ? 'every entity not named' : entity}: ${method}, from confidence ${confidence}`),
     ...verdict.obligations.approval === undefined ? [] : [`  approval by ${verdict.obligations.approval.approvers.join(' or ')} within ${verdict.obligations.approval.timeoutSeconds} s`],
     ...section('Voted', voted),
     ...section('Had nothing to say', silent),
