@@ -4,7 +4,7 @@
  */
 import { int32At } from '../../shared/bytes.ts'
 import { int32 } from '../startup/message-writer.ts'
-import { endOfQuoted } from './quoted.ts'
+import { endOfQuoted } from './end-of-quoted.ts'
 
 /** What becomes of an element: `undefined`: it stays. `null`: the whole array must become NULL. */
 export type ElementChange = (element: Buffer) => Buffer | null | undefined

@@ -5,7 +5,7 @@
  */
 import type { ContentDetection } from './content-detection.ts'
 import { maskTextFindings, WHOLE, type FindingsMaskOptions, type MaskedText } from './mask-text-findings.ts'
-import { endOfQuoted } from './quoted.ts'
+import { endOfQuoted } from './end-of-quoted.ts'
 
 export function maskJsonFindings(text: string, hint: string, detection: ContentDetection, options: FindingsMaskOptions): MaskedText {
   let masked = ''
