@@ -73,8 +73,7 @@ approvals:
 
 # What rules may look for in answers ("detect") beside cards, IBANs, e-mail and the like: RE2 patterns by name.
 # detection:
-#   patterns:
-#     employee-id: { pattern: '\\bEMP-\\d{6}\\b', literal: EMP-, context: [employee, badge], confidence: 0.9 }
+#   patterns: { employee-id: { pattern: '\\bEMP-\\d{6}\\b', literal: EMP-, context: [employee, badge], confidence: 0.9 } }
 
 # How gateways talk to each other: local, or { nats: { servers: ["nats://127.0.0.1:4222"] } }
 # bus: local
