@@ -170,7 +170,8 @@ export class Gate {
   }
 
   async #resolve(decision: Decision, effect: 'allow' | 'block', reason: string, request: ApprovalRequested): Promise<Decision> {
-    const masked = effect === 'allow' && decision.verdict.obligations.masks.length > 0
+    const { masks, detections = [] } = decision.verdict.obligations
+    const masked = effect === 'allow' && (masks.length > 0 || detections.length > 0)
     const verdict: Verdict = { ...decision.verdict, effect: masked ? 'mask' : effect, by: 'approval', reason }
     const id = this.#overrule(decision, verdict, request.approval)
     await decision.session.journal.flush()

@@ -1,14 +1,17 @@
-import { createHmac } from 'node:crypto'
+import { createHash, createHmac } from 'node:crypto'
 import { createServer, type Server, type Socket } from 'node:net'
 import type { AccessLog, Directory, Gate, Listener, ProtocolAdapter } from '../../core/index.ts'
+import type { OwnPattern } from '../shared/detection/index.ts'
 import { release } from '../shared/socket-reader.ts'
 import type { ServerTls } from '../shared/tls.ts'
 import { admit, farewell, Refused, type Admitted, type CancelKey } from './admission.ts'
 import { askSearchPath } from './ask-search-path.ts'
 import { sendCancelRequest } from './auth/connect-upstream.ts'
+import { ContentDetections } from './detect/content-detection.ts'
 import { SQLSTATE } from './enforce.ts'
 import type { PreviewLimits } from './impact/preview.ts'
 import { Knowledge } from './knowledge.ts'
+import { rotatingKey } from './mask/rotating-key.ts'
 import { Observer } from './observe.ts'
 import { PostgresSession } from './session.ts'
 import { loadSqlParser } from './sql/load.ts'
@@ -21,6 +24,8 @@ export interface PostgresAdapterOptions {
   readonly targets: readonly PostgresTarget[]
   /** The gateway's own secret, 32 bytes, the same after a restart. Masks hash with it, and unknown users are given a made-up salt from it. */
   readonly key: Buffer
+  /** What rules may ask to detect beside the built-in entities. */
+  readonly patterns?: readonly OwnPattern[]
   /** Whether any rule or mask in force depends on the names a statement uses; asked per statement. */
   readonly needsNames: () => boolean
   /** For what held statements would change; `undefined`: it is not found out. */
@@ -63,10 +68,13 @@ export class PostgresAdapter implements ProtocolAdapter {
   /** Who has proven themselves, and will have a session in a moment; counted as if they had. */
   readonly #entering = new Set<{ subject: string }>()
   readonly #mockSecret: Buffer
+  readonly #maskKeys = new Map<string, () => Buffer>()
+  readonly #detections: ContentDetections
   #stopping = false
 
   constructor(options: PostgresAdapterOptions) {
     this.#o = options
+    this.#detections = new ContentDetections(options.patterns)
     this.#mockSecret = derived(options.key, 'unknown users')
     this.#targets = new Map(options.targets.map((target) => [target.name, target]))
   }
@@ -156,7 +164,7 @@ export class PostgresAdapter implements ProtocolAdapter {
     const running = new PostgresSession({
       gate: this.#o.gate,
       session,
-      observer: new Observer(knowledge, { parameters, startup, target: session.target, user: route.target.user, maskKey: derived(this.#o.key, `masks of ${route.target.name}`) }),
+      observer: new Observer(knowledge, { parameters, startup, target: session.target, user: route.target.user, maskKey: this.#maskKeyOf(route.target), detections: this.#detections }),
       limits: { statementBytes, recordingBytes, functionCalls: route.target.fastpath },
       clientSocket,
       clientLeftover,
@@ -191,6 +199,16 @@ export class PostgresAdapter implements ProtocolAdapter {
     await sendCancelRequest({ host, port, tls, timeoutMs, key: upstream.backendKey }).catch((error: unknown) => {
       this.#o.log('warn', 'a cancel request did not reach the target', { target: target.name, error: error instanceof Error ? error.message : String(error) })
     })
+  }
+
+  /** One per target, so that all its sessions change keys together. */
+  #maskKeyOf({ name, maskKey, maskKeyRotationMs: rotationMs }: PostgresTarget): () => Buffer {
+    const known = this.#maskKeys.get(name)
+    if (known !== undefined) return known
+    const secret = maskKey === undefined ? this.#o.key : createHash('sha256').update(maskKey.reveal()).digest()
+    const made = rotatingKey({ secret, name, rotationMs, now: Date.now })
+    this.#maskKeys.set(name, made)
+    return made
   }
 
   /** What is known of a target's database is shared by its sessions. */

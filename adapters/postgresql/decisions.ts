@@ -1,4 +1,4 @@
-import type { Decision, Gate, GateSession } from '../../core/index.ts'
+import type { Decision, Gate, GateSession, Obligations } from '../../core/index.ts'
 import { cancelled, holdNotice, refusal } from './enforce.ts'
 import type { Observer, Plan, Understood } from './observe.ts'
 import type { Run } from './run.ts'
@@ -41,7 +41,7 @@ export class Decisions {
   #atOnce(run: Run, decision: Decision): boolean {
     const { effect, obligations } = decision.verdict
     if (effect !== 'allow' && effect !== 'mask') return false
-    if (obligations.masks.length > 0 && !this.#planAtOnce(run, decision)) return false
+    if (changesAnswers(obligations) && !this.#planAtOnce(run, decision)) return false
     run.decision = decision
     run.settleDecision()
     return true
@@ -83,7 +83,7 @@ export class Decisions {
 
   /** What the masks of a decision mean for this statement: rows to mask, or that it cannot run. */
   async #plan(run: Run, decision: Decision): Promise<Decision> {
-    if (decision.verdict.obligations.masks.length === 0) return decision
+    if (!changesAnswers(decision.verdict.obligations)) return decision
     if (!this.#o.observer.isSettledBefore(run)) await this.#o.settledBefore(run)
     const plan = await this.#o.observer.maskPlan(run, decision, this.#o.prepared)
     if (plan.kind === 'blocked') return this.#o.gate.block(decision, plan.reason)
@@ -110,6 +110,10 @@ function applied(run: Run, { masked, errors }: Extract<Plan, { kind: 'run' }>): 
   run.masked = masked
   run.errors = errors
   return true
+}
+
+function changesAnswers({ masks, detections = [] }: Obligations): boolean {
+  return masks.length > 0 || detections.length > 0
 }
 
 function isBlock({ verdict }: Decision): boolean {

@@ -1,7 +1,11 @@
 /** Decisions as PostgreSQL messages: what a client reads when it may not, must wait, or may see only a part. */
 import { WireViolation } from './wire/violation.ts'
 import type { ApprovalRequested, Decision, ErrorCode, MaskMethod } from '../../core/index.ts'
+import type { ContentDetection } from './detect/content-detection.ts'
+import { createDetectingMask } from './detect/detecting-mask.ts'
+import { maskReport } from './detect/mask-report.ts'
 import { createRowMask, type MaskedColumn, type RowMask } from './mask/row-mask.ts'
+import type { ValueMask } from './mask/value-mask.ts'
 import { encodeError, encodeNotice, parseErrorFields } from './startup/error-fields.ts'
 import type { Exceeded } from './limit-watch.ts'
 import type { ErrorExposure } from './sql/index.ts'
@@ -84,7 +88,11 @@ export interface MaskedResultOptions {
   readonly clientEncoding: string
   /** A masked column is known to come out: rows that nobody described are refused. */
   readonly strict: boolean
+  /** What is looked for in columns without a mask. */
+  readonly detection?: ContentDetection | undefined
 }
+
+const NOT_DETECTING: ReadonlyMap<number, ValueMask> = new Map()
 
 type MethodOf = (table: number, attribute: number) => MaskMethod | undefined
 
@@ -92,6 +100,7 @@ interface Described {
   readonly columnCount: number
   readonly masked: readonly MaskedColumn[]
   readonly names: readonly string[]
+  readonly columns: readonly ColumnDescription[]
 }
 
 /** Descriptions that were taken apart, per set of masks: a prepared statement has the same one each time. */
@@ -103,6 +112,7 @@ export class MaskedResult {
   readonly #methodOf: MethodOf
   readonly #options: MaskedResultOptions
   #columns: Set<string> | undefined
+  #shape: readonly ColumnDescription[] = []
   #current: RowMask | undefined
   #described = false
   #values = 0
@@ -116,12 +126,23 @@ export class MaskedResult {
   describe(message: Buffer, start: number, end: number): void {
     this.end()
     this.#described = true
-    const { columnCount, masked, names } = this.#look(message, start, end)
-    if (masked.length === 0) return
-    this.#columns ??= new Set()
-    for (const name of names) this.#columns.add(name)
+    const { columnCount, masked, names, columns } = this.#look(message, start, end)
+    const detecting = this.#detecting(columns)
+    if (masked.length === 0 && detecting.size === 0) return
+    if (masked.length > 0) this.#columns ??= new Set()
+    for (const name of names) this.#columns?.add(name)
     const { key, clientEncoding } = this.#options
-    this.#current = createRowMask(masked, { columnCount, key, clientEncoding })
+    this.#shape = columns
+    this.#current = createRowMask(masked, { columnCount, key, clientEncoding, detecting })
+  }
+
+  #detecting(columns: readonly ColumnDescription[]): ReadonlyMap<number, ValueMask> {
+    const { detection, ...options } = this.#options
+    if (detection === undefined) return NOT_DETECTING
+    return new Map(columns.flatMap((column, index) => {
+      const mask = createDetectingMask(column, detection, options)
+      return mask === undefined ? [] : [[index, mask] as const]
+    }))
   }
 
   /** Masks one DataRow in place, or returns what goes in its place. Rows that were never described are refused. */
@@ -138,6 +159,7 @@ export class MaskedResult {
   /** The result is over; the next one needs its own description. */
   end(): void {
     this.#values += this.#current?.values ?? 0
+    for (const index of this.#current?.detected ?? []) (this.#columns ??= new Set()).add(this.#shape[index]?.name ?? String(index))
     this.#current = undefined
     this.#described = false
   }
@@ -148,6 +170,12 @@ export class MaskedResult {
 
   get described(): boolean {
     return this.#described
+  }
+
+  /** An error or notice of the run, what detection finds in it masked; the same message when there is nothing. */
+  report(message: Buffer): Buffer {
+    const { detection, key } = this.#options
+    return detection === undefined ? message : maskReport(message, 0, message.length, detection, key) ?? message
   }
 
   summary(): { columns: string[]; values: number } | undefined {
@@ -169,7 +197,7 @@ export class MaskedResult {
 
   #takeApart(columns: readonly ColumnDescription[]): Described {
     const masked = columns.flatMap((column, index) => this.#maskOf(column, index))
-    return { columnCount: columns.length, masked, names: masked.map(({ index }) => columns[index]?.name ?? String(index)) }
+    return { columnCount: columns.length, masked, names: masked.map(({ index }) => columns[index]?.name ?? String(index)), columns }
   }
 
   #maskOf(column: ColumnDescription, index: number): MaskedColumn[] {

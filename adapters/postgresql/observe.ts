@@ -1,5 +1,6 @@
 import { isAscii } from 'node:buffer'
 import type { Command, Decision, Impact, Target } from '../../core/index.ts'
+import { ContentDetection, type ContentDetections } from './detect/content-detection.ts'
 import { MaskedResult } from './enforce.ts'
 import type { ErrorExposure } from './sql/index.ts'
 import { FollowedSettings } from './impact/followed-settings.ts'
@@ -32,7 +33,10 @@ export interface ObserverOptions {
   readonly target: Target
   /** The role that the gateway acts as at the target. */
   readonly user: string
-  readonly maskKey: Buffer
+  /** The target's key for masks, as it is at the moment. */
+  readonly maskKey: () => Buffer
+  /** What can be looked for in what comes out. */
+  readonly detections: ContentDetections
 }
 
 /**
@@ -44,6 +48,8 @@ export class Observer {
   readonly #knowledge: Knowledge
   readonly #o: ObserverOptions
   readonly #names: SessionNames
+  /** Stays for a transaction at least: a cursor's rows come in many answers. */
+  #maskKey: Buffer
   /** Runs under way that may change what later statements mean, oldest first. */
   readonly #changing = new Set<Run>()
   #waiting: (() => void)[] = []
@@ -56,6 +62,7 @@ export class Observer {
   constructor(knowledge: Knowledge, options: ObserverOptions) {
     this.#knowledge = knowledge
     this.#o = options
+    this.#maskKey = options.maskKey()
     this.#names = new SessionNames({ user: options.user, searchPath: startPath(knowledge, options) })
     this.#settings = new FollowedSettings(options.parameters)
     for (const [name, value] of options.parameters) this.#names.report(name, value)
@@ -169,6 +176,7 @@ export class Observer {
   /** The target is ready for the next query, in this state of the transaction. */
   ready(transaction: string): void {
     this.#names.ready(transaction)
+    if (transaction === 'idle') this.#maskKey = this.#o.maskKey()
     if (this.#reported.size > 0) this.#takeReports()
     if (transaction === 'idle' && this.#definedInTransaction) {
       this.#definedInTransaction = false
@@ -185,11 +193,15 @@ export class Observer {
   /** Decided under the catalogue as it is now, once `isSettledBefore` the run. At once when nothing has to be looked up. */
   maskPlan(run: Run, decision: Decision, prepared: (name: string) => Understood | undefined): Plan | Promise<Plan> {
     const { understood } = run
+    const { masks, detections = [] } = decision.verdict.obligations
+    const detection = detections.length === 0 ? undefined : detectionFor(understood, this.#o.detections.of(detections))
+    if (detection !== undefined && !(detection instanceof ContentDetection)) return detection
+    if (masks.length === 0) return { kind: 'run', masked: this.#maskedResult(NO_COLUMN, true, detection), errors: 'none' }
     if (this.#definedInTransaction && touchesRelations(understood.analysis)) {
       return { kind: 'blocked', reason: 'this transaction has changed the schema, so masks cannot be traced until it ends; commit or roll back first' }
     }
-    const plan = this.#knowledge.maskPlan(understood, decision.verdict.obligations.masks, this.#o.target, this.#names, (fresh) => this.#attach(fresh, prepared))
-    return plan instanceof Promise ? plan.then((late) => this.#planned(late)) : this.#planned(plan)
+    const plan = this.#knowledge.maskPlan(understood, masks, this.#o.target, this.#names, (fresh) => this.#attach(fresh, prepared))
+    return plan instanceof Promise ? plan.then((late) => this.#planned(late, detection)) : this.#planned(plan, detection)
   }
 
   /** What a held statement would change; see `Preview`. `transaction`: where the session stands. */
@@ -206,10 +218,14 @@ export class Observer {
     }, withdrawn)
   }
 
-  #planned(plan: KnownPlan): Plan {
+  #planned(plan: KnownPlan, detection: ContentDetection | undefined): Plan {
     if (plan.kind === 'blocked') return plan
+    return { kind: 'run', masked: this.#maskedResult(plan.methodOf, plan.showsMasked || detection !== undefined, detection), errors: plan.errors }
+  }
+
+  #maskedResult(methodOf: ConstructorParameters<typeof MaskedResult>[0], strict: boolean, detection: ContentDetection | undefined): MaskedResult {
     const clientEncoding = this.#names.isUtf8() ? 'UTF8' : 'SQL_ASCII'
-    return { kind: 'run', masked: new MaskedResult(plan.methodOf, { key: this.#o.maskKey, clientEncoding, strict: plan.showsMasked }), errors: plan.errors }
+    return new MaskedResult(methodOf, { key: this.#maskKey, clientEncoding, strict, detection })
   }
 
   #attach(understood: Understood, prepared: (name: string) => Understood | undefined): Understood {
@@ -227,6 +243,16 @@ export class Observer {
     if (isAscii(bytes)) return bytes.toString('latin1')
     return this.#names.isUtf8() ? utf8(bytes) : undefined
   }
+}
+
+const NO_COLUMN = (): undefined => undefined
+
+/** What comes out in another form than rows cannot be looked at value by value. */
+function detectionFor({ analysis, command }: Understood, found: ContentDetection | { readonly unknown: string }): ContentDetection | Extract<Plan, { kind: 'blocked' }> {
+  if (!(found instanceof ContentDetection)) return { kind: 'blocked', reason: `the rules ask to detect "${found.unknown}", which this gateway does not know` }
+  if (analysis === undefined) return { kind: 'blocked', reason: `what comes out of it cannot be looked at: ${command.opaque}` }
+  if (analysis.actions.includes('copy-out')) return { kind: 'blocked', reason: 'rules ask to look at the content of what comes out, which is not done in COPY; use SELECT' }
+  return found
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })

@@ -402,7 +402,8 @@ export class Responses {
 
   #stripped(run: Run | undefined, buffer: Buffer, start: number, end: number): Buffer {
     const exposure = run?.errors ?? 'none'
-    return exposure === 'none' ? buffer.subarray(start, end) : withoutDetails(buffer, start, end, exposure)
+    const shown = exposure === 'none' ? buffer.subarray(start, end) : withoutDetails(buffer, start, end, exposure)
+    return run?.masked?.report(shown) ?? shown
   }
 
   #skipToSync(): void {

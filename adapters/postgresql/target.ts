@@ -16,6 +16,10 @@ export interface PostgresTarget {
   readonly tls: UpstreamTls
   readonly labels: Readonly<Record<string, string>>
   readonly classes: Readonly<Record<string, string>>
+  /** What keyed masks derive their key from; the gateway's own key when there is none. */
+  readonly maskKey?: { reveal(): string } | undefined
+  /** How long keyed masks use one key; for good when it is not said. */
+  readonly maskKeyRotationMs?: number | undefined
   readonly fastpath: boolean
   readonly replication: boolean
   readonly connectTimeoutMs: number

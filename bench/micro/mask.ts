@@ -3,9 +3,12 @@
  *
  *     node bench/micro/mask.ts [--json]
  *
- * A row of about 100 bytes has a key, an e-mail address, a name, a date and a note; two of them are masked. Every round
- * starts from a fresh copy of 64 KiB of rows (the scan, too), as bytes would come from a socket.
+ * A row of about 100 bytes has a key, an e-mail address, a name, a date and a note; two of them are masked, or its three texts
+ * are looked at by detection, which finds the address. Every round starts from a fresh copy of 64 KiB of rows (the scan, too), as
+ * bytes would come from a socket.
  */
+import { ContentDetection } from '../../adapters/postgresql/detect/content-detection.ts'
+import { createDetectingMask } from '../../adapters/postgresql/detect/detecting-mask.ts'
 import { createRowMask, type MaskedColumn, type RowMask } from '../../adapters/postgresql/mask/row-mask.ts'
 import { OID } from '../../adapters/postgresql/mask/type-oids.ts'
 import type { MaskMethod } from '../../core/index.ts'
@@ -14,7 +17,7 @@ const CHUNK_BYTES = 65_536
 const ROUND_MS = 400
 const ROUNDS = 5
 const COLUMNS = 5
-const EMAIL = 1, NAME = 2, DAY = 3
+const EMAIL = 1, NAME = 2, DAY = 3, NOTE = 4
 const FIRST_NAMES = ['Ada', 'Grace', 'Edsger', 'Barbara', 'Jürgen', 'Łukasz', 'Margaret', 'Tim']
 
 interface Measurement { name: string; rowsPerSecond: number; megabytesPerSecond: number; ofScan: number }
@@ -57,6 +60,17 @@ function rowMask(columns: readonly MaskedColumn[]): RowMask {
   return createRowMask(columns, { columnCount: COLUMNS, key: Buffer.alloc(32, 7), clientEncoding: 'UTF8' })
 }
 
+/** Looks at every text. `entity` is in each row, or in none. */
+function detecting(entity: 'email' | 'iban', format: 0 | 1): RowMask {
+  const options = { columnCount: COLUMNS, key: Buffer.alloc(32, 7), clientEncoding: 'UTF8' }
+  const detection = new ContentDetection([{ entity, method: 'partial', confidence: 0.5 }], [])
+  const masks = [EMAIL, NAME, NOTE].flatMap((index) => {
+    const mask = createDetectingMask({ name: '', type: OID.text, typmod: -1, format }, detection, options)
+    return mask === undefined ? [] : [[index, mask] as const]
+  })
+  return createRowMask([], { ...options, detecting: new Map(masks) })
+}
+
 /** Walks the rows by their length fields; so does a gateway that masks nothing. */
 function scan(chunk: Buffer, _ends: readonly number[]): number {
   let rows = 0
@@ -92,18 +106,23 @@ function measure(format: 0 | 1, run: (chunk: Buffer, ends: readonly number[]) =>
   return { rows: best * ends.length, megabytes: best * chunk.length / 1e6 }
 }
 
-type Case = readonly [name: string, format: 0 | 1, columns: readonly MaskedColumn[]]
+type Case = readonly [name: string, format: 0 | 1, mask: RowMask]
 
 const CASES: readonly Case[] = ([0, 1] as const).flatMap((format): Case[] => {
   const name = format === 0 ? 'text' : 'binary'
-  const two = (method: MaskMethod): MaskedColumn[] => [text(EMAIL, method, format), text(NAME, method, format)]
+  const two = (method: MaskMethod): RowMask => rowMask([text(EMAIL, method, format), text(NAME, method, format)])
   return [
-    [`${name}: nothing masked, rows walked`, format, []],
+    [`${name}: nothing masked, rows walked`, format, rowMask([])],
     [`${name}: partial, two text columns`, format, two('partial')],
-    [`${name}: partial, text and date`, format, [text(NAME, 'partial', format), date('partial', format)]],
+    [`${name}: partial, text and date`, format, rowMask([text(NAME, 'partial', format), date('partial', format)])],
+    [`${name}: generalise, text and date`, format, rowMask([text(EMAIL, 'generalise', format), date('generalise', format)])],
+    [`${name}: shuffle, two text columns`, format, two('shuffle')],
+    [`${name}: shuffle, a date`, format, rowMask([date('shuffle', format)])],
     [`${name}: fixed, two text columns`, format, two('fixed')],
     [`${name}: null, two text columns`, format, two('null')],
     [`${name}: hash, two text columns`, format, two('hash')],
+    [`${name}: detection, three text columns, one finding`, format, detecting('email', format)],
+    [`${name}: detection, three text columns, no finding`, format, detecting('iban', format)],
   ]
 })
 
@@ -111,7 +130,7 @@ function measureAll(): Measurement[] {
   const bare = measure(0, scan)
   const result = (name: string, { rows, megabytes }: { rows: number; megabytes: number }): Measurement =>
     ({ name, rowsPerSecond: Math.round(rows), megabytesPerSecond: Math.round(megabytes), ofScan: Number((rows / bare.rows).toFixed(2)) })
-  return [result('bare header scan', bare), ...CASES.map(([name, format, columns]) => result(name, measure(format, maskAll(rowMask(columns)))))]
+  return [result('bare header scan', bare), ...CASES.map(([name, format, mask]) => result(name, measure(format, maskAll(mask))))]
 }
 
 const results = measureAll()

@@ -55,7 +55,7 @@ export type Mask = Static<typeof MaskSchema>
 
 /** Values that look like an entity are masked wherever they come out, whatever column they are in: a second net. */
 export const DetectionSchema = Type.Object({
-  /** As `docs/detection.md` names it: `payment-card`; `*` for all of them. */
+  /** As `docs/detection.md` names it (`card-number`), or an own pattern; `*` for all that are not named. */
   entity: Type.String(),
   method: MaskMethodSchema,
   /** Findings below this are let through, from 0 to 1. */

@@ -1,5 +1,5 @@
 import { inOnePiece } from '../in-one-piece.ts'
-import { EFFECTS, MASK_METHODS, PREDICATE_USES, UNTRACED_USES, type ApprovalTerms, type Effect, type Exemption, type Mask, type Obligations, type Verdict, type Vote } from '../events/index.ts'
+import { EFFECTS, MASK_METHODS, PREDICATE_USES, UNTRACED_USES, type ApprovalTerms, type Detection, type Effect, type Exemption, type Mask, type Obligations, type Verdict, type Vote } from '../events/index.ts'
 import { liftMasks } from '../exemptions.ts'
 import { smallestLimits } from './limits.ts'
 import { maskOf, type RuleVote } from './vote.ts'
@@ -21,7 +21,8 @@ const MAX_REASON_CHARS = 1_000
 /**
  * Block > await-approval > mask > allow, whatever the order of rules.
  * - A rule that failed votes block.
- * - Masks of all votes are united, the stricter method per column pattern; they hold for every effect but block.
+ * - Masks of all votes are united, the stricter method per column pattern; they hold for every effect but block. So are
+ *   detections: per entity the stricter method, from the lower confidence on.
  * - Limits: the smallest of each.
  * - Exemptions lift masks, and nothing else; when they lift all of them, the command is allowed as it is.
  * - Terms of several await-approval votes: the shortest time, and the approvers whom every one of them names. When
@@ -43,7 +44,7 @@ export function combine(outcomes: readonly Outcome[], options: CombineOptions): 
 
 function obligationsOf(outcomes: readonly Outcome[], given: readonly RuleVote[], approval: ApprovalTerms | undefined): Obligations {
   const limits = smallestLimits(given.flatMap((vote) => (vote.limits === undefined ? [] : [vote.limits])))
-  const asked = { masks: uniteMasks(given), ...approval === undefined ? {} : { approval }, ...limits === undefined ? {} : { limits } }
+  const asked = { masks: uniteMasks(given), ...uniteDetections(given), ...approval === undefined ? {} : { approval }, ...limits === undefined ? {} : { limits } }
   return liftMasks(asked, outcomes.flatMap(exemptionsOf))
 }
 
@@ -60,8 +61,8 @@ export function withExemptions(given: Verdict, exemptions: readonly Exemption[])
 
 /** Where nothing is left to mask, nothing is masked: it says so. */
 function lessened(given: Verdict): Verdict {
-  const { effect, obligations: { masks, exemptions = [] } } = given
-  if (effect !== 'mask' || masks.length > 0 || exemptions.length === 0) return freeze(given)
+  const { effect, obligations: { masks, detections = [], exemptions = [] } } = given
+  if (effect !== 'mask' || masks.length + detections.length > 0 || exemptions.length === 0) return freeze(given)
   const reason = `nothing is masked: ${[...new Set(exemptions.map((each) => each.reason))].join('; ')}`.slice(0, MAX_REASON_CHARS)
   return freeze(inOnePiece<Verdict>({ ...given, effect: 'allow', reason }))
 }
@@ -111,6 +112,22 @@ function uniteMasks(votes: readonly RuleVote[]): Mask[] {
     strictest.set(mask.column, before === undefined ? mask : stricter(before, mask))
   }
   return [...strictest.values()].toSorted((a, b) => (a.column < b.column ? -1 : 1))
+}
+
+/** What a vote says of an entity it does not name, it says by `*`; so two votes may meet where neither names what the other does. */
+function uniteDetections(votes: readonly RuleVote[]): { detections?: Detection[] } {
+  const names = new Set(votes.flatMap(({ detections = [] }) => detections.map(({ entity }) => entity)))
+  if (names.size === 0) return {}
+  return { detections: [...names].toSorted().map((entity) => strictestDetection(entity, votes)) }
+}
+
+function strictestDetection(entity: string, votes: readonly RuleVote[]): Detection {
+  const said = votes.flatMap(({ detections = [] }) => detections.find((each) => each.entity === entity) ?? detections.find((each) => each.entity === '*') ?? [])
+  return {
+    entity,
+    method: said.map(({ method }) => method).reduce((one, other) => strictestOf(MASK_METHODS, one, other)),
+    confidence: Math.min(...said.map(({ confidence }) => confidence)),
+  }
 }
 
 /** The stricter of everything that two rules say of one column. A wider bucket tells less. */

@@ -44,6 +44,7 @@ export function renderExplanation({ verdict, rules }: Explanation): string {
   const lines = [
     `${verdict.effect} (by ${verdict.by}): ${verdict.reason}`,
     ...verdict.obligations.masks.map(({ column, method, ...terms }) => `  mask ${column}: ${[method, ...Object.entries(terms).map(([name, value]) => `${name} ${value}`)].join(', ')}`),
+    ...(verdict.obligations.detections ?? []).map(({ entity, method, confidence }) => `  detect ${entity === '*' ? 'every entity not named' : entity}: ${method}, from confidence ${confidence}`),
     ...(verdict.obligations.exemptions ?? []).map(({ column, by, reason }) => `  exempt ${column}: by ${by}, ${reason}`),
     ...Object.entries(verdict.obligations.limits ?? {}).map(([name, value]) => `  limit ${name}: ${value}`),
     ...verdict.obligations.approval === undefined ? [] : [`  approval by ${verdict.obligations.approval.approvers.join(' or ')} within ${verdict.obligations.approval.timeoutSeconds} s${verdict.obligations.approval.dryRun === true ? ', with a dry run' : ''}`],

@@ -7,7 +7,7 @@ import { TooMuchWork } from './expression/compile.ts'
 import { interpreter } from './expression/interpret.ts'
 import type { RuleProblem, Ruleset } from './load-ruleset.ts'
 import type { Rule } from './rule.ts'
-import { readVotes, type RuleVote } from './vote.ts'
+import { DEFAULT_CONFIDENCE, readVotes, type RuleVote } from './vote.ts'
 
 export interface CaseResult {
   readonly case: RuleCase
@@ -104,11 +104,12 @@ function difference(given: Given, expect: Expectation): string | undefined {
 /** A vote in the words a rule uses. */
 function plain(vote: RuleVote | undefined): Record<string, unknown> {
   if (vote === undefined) return {}
-  const { effect, reason, masks, approvers, timeoutSeconds, dryRun, limits, exempt } = vote
+  const { effect, reason, masks, detections = [], approvers, timeoutSeconds, dryRun, limits, exempt } = vote
   return {
     effect,
     reason,
     ...masks.length === 0 ? {} : { columns: Object.fromEntries(masks.map(({ column, method, ...terms }) => [column, Object.keys(terms).length === 0 ? method : { method, ...terms }])) },
+    ...detections.length === 0 ? {} : { detect: Object.fromEntries(detections.map(({ entity, method, confidence }) => [entity, confidence === DEFAULT_CONFIDENCE ? method : { method, confidence }])) },
     ...approvers === undefined ? {} : { approvers },
     ...timeoutSeconds === undefined ? {} : { timeout: timeoutSeconds },
     ...limits === undefined ? {} : { limits },

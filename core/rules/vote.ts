@@ -1,4 +1,4 @@
-import { EFFECTS, MASK_METHODS, PREDICATE_USES, UNTRACED_USES, type Effect, type Limits, type Mask, type PredicateUse, type UntracedUse } from '../events/index.ts'
+import { EFFECTS, MASK_METHODS, PREDICATE_USES, UNTRACED_USES, type Detection, type Effect, type Limits, type Mask, type PredicateUse, type UntracedUse } from '../events/index.ts'
 import { columnPatternProblem } from '../column-pattern.ts'
 import { nearest } from './expression/nearest.ts'
 import { readLimits } from './limits.ts'
@@ -10,6 +10,8 @@ export interface RuleVote {
   readonly reason: string
   /** With `mask` only. */
   readonly masks: readonly Mask[]
+  /** With `mask` only. */
+  readonly detections?: readonly Detection[]
   /** With `await-approval` only; the configured ones when absent. */
   readonly approvers?: readonly string[]
   readonly timeoutSeconds?: number
@@ -22,7 +24,7 @@ export interface RuleVote {
 
 const KEYS: Readonly<Record<Effect, readonly string[]>> = {
   allow: ['effect', 'reason', 'limits', 'exempt'],
-  mask: ['effect', 'reason', 'columns', 'predicates', 'untraced', 'limits', 'exempt'],
+  mask: ['effect', 'reason', 'columns', 'detect', 'predicates', 'untraced', 'limits', 'exempt'],
   'await-approval': ['effect', 'reason', 'approvers', 'timeout', 'dry-run', 'limits'],
   block: ['effect', 'reason'],
 }
@@ -108,21 +110,70 @@ function readReason(reason: unknown): string | { problem: string } {
   return reason.replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]+/gu, ' ').slice(0, MAX_REASON_CHARS)
 }
 
+function masked(vote: Record<string, unknown>, reason: string): RuleVote | string {
+  if (vote.columns === undefined && vote.detect === undefined) return `${NOTHING_HIDDEN}, or what it looks for: ${DETECT_EXAMPLE}`
+  const masks = vote.columns === undefined ? [] : readMasks(vote)
+  if (typeof masks === 'string') return masks
+  const detections = vote.detect === undefined ? [] : readDetections(vote.detect)
+  if (typeof detections === 'string') return detections
+  return { effect: 'mask', reason, masks, ...detections.length === 0 ? {} : { detections } }
+}
+
+const NOTHING_HIDDEN = 'a mask says what it hides: "columns": { "public.people.email": "partial", "class:pii.*": "null" }'
+const DETECT_EXAMPLE = '"detect": { "card-number": "partial", "*": { "method": "fixed", "confidence": 0.9 } }'
+
 /** `predicates` and `untraced` of the vote hold for those of its columns that say nothing else. */
-function masked({ columns, predicates, untraced }: Record<string, unknown>, reason: string): RuleVote | string {
-  if (columns === null || typeof columns !== 'object' || Array.isArray(columns) || Object.keys(columns).length === 0) {
-    return 'a mask says what it hides: "columns": { "public.people.email": "partial", "class:pii.*": "null" }'
-  }
-  const entries = Object.entries(columns)
+function readMasks({ columns, predicates, untraced }: Record<string, unknown>): Mask[] | string {
+  const entries = entriesOf(columns)
+  if (entries.length === 0) return NOTHING_HIDDEN
   if (entries.length > MAX_MASKS) return `a vote masks at most ${MAX_MASKS} columns or patterns`
   const masks: Mask[] = []
   for (const [column, terms] of entries) {
-    const given = terms !== null && typeof terms === 'object' && !Array.isArray(terms) ? terms as Record<string, unknown> : { method: terms as unknown }
-    const mask = readMask(column, { ...predicates === undefined ? {} : { predicates }, ...untraced === undefined ? {} : { untraced }, ...given })
+    const mask = readMask(column, { ...predicates === undefined ? {} : { predicates }, ...untraced === undefined ? {} : { untraced }, ...termsOf(terms) })
     if (typeof mask === 'string') return mask
     masks.push(mask)
   }
-  return { effect: 'mask', reason, masks }
+  return masks
+}
+
+/** Of an object; of anything else none. */
+function entriesOf(value: unknown): [string, unknown][] {
+  return value === null || typeof value !== 'object' || Array.isArray(value) ? [] : Object.entries(value)
+}
+
+/** A method alone is its name. */
+function termsOf(terms: unknown): Record<string, unknown> {
+  return terms !== null && typeof terms === 'object' && !Array.isArray(terms) ? terms as Record<string, unknown> : { method: terms }
+}
+
+export const MAX_DETECTIONS = 200
+/** Of a finding, where a vote asks for none. */
+export const DEFAULT_CONFIDENCE = 0.5
+const DETECTION_KEYS = ['method', 'confidence']
+
+/** Which entities there are is for those to know who look for them; here only that it may be a name. */
+function readDetections(detect: unknown): Detection[] | string {
+  const entries = entriesOf(detect)
+  if (entries.length === 0) return `"detect" says what to look for: ${DETECT_EXAMPLE}`
+  if (entries.length > MAX_DETECTIONS) return `a vote detects at most ${MAX_DETECTIONS} entities`
+  const detections: Detection[] = []
+  for (const [entity, terms] of entries) {
+    const detection = readDetection(entity, termsOf(terms))
+    if (typeof detection === 'string') return detection
+    detections.push(detection)
+  }
+  return detections
+}
+
+function readDetection(entity: string, terms: Record<string, unknown>): Detection | string {
+  if (!/^(\*|[a-z][a-z0-9-]{0,62})$/.test(entity)) return `${shown(entity)} is not an entity; write as in "card-number", or "*" for all`
+  const unknown = Object.keys(terms).find((key) => !DETECTION_KEYS.includes(key))
+  if (unknown !== undefined) return `"${entity}": a detection has no "${unknown}"; write ${nearest(unknown, DETECTION_KEYS) ?? DETECTION_KEYS.join(', ')}`
+  const method = oneOf(`"${entity}": the method`, terms.method, MASK_METHODS)
+  if (typeof method !== 'object') return method
+  const { confidence = DEFAULT_CONFIDENCE } = terms
+  if (!(typeof confidence === 'number' && confidence >= 0 && confidence <= 1)) return `"${entity}": "confidence" is a number from 0 to 1, not ${shown(confidence)}`
+  return { entity, method: method.is, confidence }
 }
 
 const MASK_KEYS = ['method', 'bucket', 'predicates', 'untraced']

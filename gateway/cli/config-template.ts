@@ -23,6 +23,9 @@ targets:
     # What columns hold. Rules mask by class: class:pii.email
     classes:
       public.customers.email: pii.email
+    # Keyed masks (hash, shuffle) use this secret, or else the gateway's own; values masked in two periods do not match.
+    # mask-key: "\${env:SHOP_MASK_KEY}"
+    # mask-key-rotation: 30d              # default: never
     # databases: [reporting]              # which others of the same server may be asked for; default: any
     # fastpath: false                     # function calls without SQL
     # replication: false
@@ -75,6 +78,10 @@ grants:
 
 # Where everything is recorded. Many gateways share { eventstoredb: "\${env:EVENTSTORE_URL}" }.
 # store: { embedded: { path: ./data/events.db } }
+
+# What rules may look for in answers ("detect") beside cards, IBANs, e-mail and the like: RE2 patterns by name.
+# detection:
+#   patterns: { employee-id: { pattern: '\\bEMP-\\d{6}\\b', literal: EMP-, context: [employee, badge], confidence: 0.9 } }
 
 # How gateways talk to each other: local, or { nats: { servers: ["nats://127.0.0.1:4222"] } }
 # bus: local

@@ -1,5 +1,6 @@
 /** The whole configuration file, as `sallyport init` explains it. */
 import { z } from 'zod'
+import { detection } from './detection.ts'
 import { listenerSchema, loginSchemas, targetSchema } from './protocols/index.ts'
 import { section } from './section.ts'
 import { address, bytes, count, duration, isLoopback, isReference, name, named, oneOf, reference, text, yesOrNo } from './values.ts'
@@ -104,6 +105,7 @@ export const configSchema = section({
   bus: bus.prefault('local'),
   audit: oneOf(['write-ahead', 'relaxed']).default('write-ahead'),
   rules: rules.prefault({}),
+  detection: detection.prefault({}),
   approvals: approvals.prefault({}),
   grants: grants.prefault({}),
   recording: recording.prefault({}),

@@ -6,6 +6,7 @@ import { analyse } from '../../adapters/postgresql/sql/analyse.ts'
 import { SQL_FACTS } from '../../adapters/postgresql/sql/facts-declaration.ts'
 import { loadSqlParser } from '../../adapters/postgresql/sql/load.ts'
 import type { PostgresTarget } from '../../adapters/postgresql/target.ts'
+import type { OwnPattern } from '../../adapters/shared/detection/index.ts'
 import { createServerTls, type ServerTls } from '../../adapters/shared/tls.ts'
 import { SallyportError, type Command, type Listener } from '../../core/index.ts'
 import type { FolderRuleEngine } from '../../core/rules/index.ts'
@@ -26,7 +27,7 @@ export const postgresql: Protocol = {
   async create(parts) {
     const { config, gate, accessLog, directory, engine, key, log } = parts
     const adapter = await createPostgresAdapter({
-      gate, accessLog, directory, key, targets: await targetsOf(parts), needsNames: needsNames(engine, config.approvals.impact.enabled), preview: previewOf(config), limits: limitsOf(config),
+      gate, accessLog, directory, key, patterns: ownPatterns(config), targets: await targetsOf(parts), needsNames: needsNames(engine, config.approvals.impact.enabled), preview: previewOf(config), limits: limitsOf(config),
       log: (level, message, about) => { log[level]({ protocol: 'postgresql', ...about }, message) },
     })
     return { adapter, listen: () => listenAll(config, parts.secrets, adapter) }
@@ -52,6 +53,10 @@ function commandOf(text: string, { values }: { readonly values: readonly (string
     protocol: 'postgresql', action, actions: [...actions], phase: 'execute', text, values: [...values], valuesComplete: true,
     resources: [...resources], fidelity, opaque, facts: { sql },
   }
+}
+
+export function ownPatterns({ detection }: Config): OwnPattern[] {
+  return Object.entries(detection.patterns).map(([name, { pattern, confidence, literal, context }]) => ({ name, pattern, confidence, literal, context }))
 }
 
 function limitsOf({ limits, recording }: Config): { sessions: number; sessionsPerPerson: number; loginTimeoutMs: number; statementBytes: number; recordingBytes: number } {
@@ -91,12 +96,22 @@ function targetsOf({ config, secrets }: Pick<AdapterParts, 'config' | 'secrets'>
 
 /** A target with its secrets. Rejects with `CONFIG_INVALID` when one is not there. */
 export async function targetOf(name: string, target: TargetConfig, secrets: Secrets): Promise<PostgresTarget> {
-  const { host, port, database, databases, user, labels, classes, fastpath, replication, connectTimeout } = target
+  const { host, port, database, databases, user, labels, classes, maskKeyRotation, fastpath, replication, connectTimeout } = target
   return {
     name, host, port, database, databases, user, labels, classes, fastpath, replication, connectTimeoutMs: connectTimeout,
+    maskKey: await maskKeyOf(target, secrets), maskKeyRotationMs: maskKeyRotation,
     password: target.password === undefined ? undefined : await secrets(target.password),
     tls: await upstreamTls(target.tls, secrets),
   }
+}
+
+const MIN_KEY_CHARACTERS = 32
+
+async function maskKeyOf({ maskKey }: TargetConfig, secrets: Secrets): Promise<PostgresTarget['maskKey']> {
+  if (maskKey === undefined) return undefined
+  const secret = await secrets(maskKey)
+  if (secret.reveal().trim().length >= MIN_KEY_CHARACTERS) return secret
+  throw new SallyportError('CONFIG_INVALID', `mask-key: a key needs at least ${MIN_KEY_CHARACTERS} characters; write what \`openssl rand -hex 32\` prints`)
 }
 
 /** Without a word about TLS, the strictest: an unverified target could be anybody. */

@@ -70,7 +70,7 @@ describe('the demo', { skip: unavailable ?? false, concurrency: false }, () => {
     const demo = start('--once')
     assert.equal(await demo.ended(), 0, demo.stdout + demo.stderr)
     assert.equal(demo.stderr, '')
-    assert.match(demo.stdout, /1\. mask .*\n(.*\n){4} +Ada Marsh +\| a\*+@example\.com +\| \+\*+ +\| +\| \*{12}7899\n/)
+    assert.match(demo.stdout, /1\. mask .*\n(.*\n){4} +Ada Marsh +\| a\*+@example\.com +\| \+\*\* \*\* \*{4} 0018 +\| +\| \*{12}7899\n/)
     assert.match(demo.stdout, /2\. allow .*\n.*UPDATE orders SET status = 'shipped' WHERE id = 15;\n +UPDATE 1\n/)
     assert.match(demo.stdout, /3\. block .*\n.*DROP TABLE orders CASCADE;\n +ERROR: {2}blocked by policy: .*\n +HINT: .*event [0-9a-f-]{36}/)
     assert.match(demo.stdout, /4\. block .*\n.*DELETE FROM orders;\n +ERROR: {2}blocked by policy: .*\n +HINT: .*event [0-9a-f-]{36}/)

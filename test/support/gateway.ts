@@ -35,6 +35,7 @@ export interface TestGatewayOptions {
   readonly clock?: Clock
   /** Default: nothing is found out about what is held. */
   readonly preview?: Partial<PreviewLimits>
+  readonly patterns?: PostgresAdapterOptions['patterns']
   /** Wraps the store, to make it fail. */
   readonly wrapStore?: (store: EventStore) => EventStore
 }
@@ -85,6 +86,7 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
   const adapter = await createPostgresAdapter({
     gate, key: Buffer.alloc(32, 7), accessLog: new AccessLog(store, systemClock, 'test'), directory: found, targets: [target],
     needsNames: () => engine.reads('command.resources') || engine.reads('command.sql'),
+    patterns: options.patterns ?? [],
     limits: { ...LIMITS, ...options.limits }, preview: options.preview === undefined ? undefined : { ...DEFAULT_PREVIEW, ...options.preview }, log: () => {},
   })
   const listener = await adapter.listen({ host: '127.0.0.1', port: 0, target: 'shop', ...options.listener })

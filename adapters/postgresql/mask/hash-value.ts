@@ -9,7 +9,7 @@
  * - bytea: 16 bytes of it.
  * Other types have too few values, or no form for a hash: they become NULL.
  */
-import { createHmac } from 'node:crypto'
+import { keyedDigest, subkey, type KeyedDigest } from './keyed-digest.ts'
 import { isTextType, maxCharacters, OID } from './type-oids.ts'
 
 /** What becomes of a value: the bytes in its place, or null for SQL NULL. */
@@ -20,25 +20,26 @@ export const MAX_HASH_BYTES = 36
 
 /** @returns the function for one column, or null when its type has no hashed form. */
 export function hashValue(type: number, typmod: number, format: 0 | 1, key: Buffer): HashValue | null {
-  if (isTextType(type)) return hashText(type, typmod, subkey(key, 'text'))
-  if (type === OID.uuid) return hashUuid(format, subkey(key, 'uuid'))
-  if (type === OID.bytea) return hashBytea(format, subkey(key, 'bytea'))
+  const digest = (family: string): KeyedDigest => keyedDigest(subkey(key, family))
+  if (isTextType(type)) return hashText(type, typmod, digest('text'))
+  if (type === OID.uuid) return hashUuid(format, digest('uuid'))
+  if (type === OID.bytea) return hashBytea(format, digest('bytea'))
   const bytes = INTEGER_BYTES.get(type)
-  return bytes === undefined ? null : hashInteger(bytes, format, subkey(key, 'integer'))
+  return bytes === undefined ? null : hashInteger(bytes, format, digest('integer'))
 }
 
-/** One family's stand-ins say nothing of another's. */
-const subkey = (key: Buffer, family: string): Buffer => createHmac('sha256', key).update(`sallyport mask ${family}`).digest()
-const digest = (key: Buffer, value: Buffer): Buffer => createHmac('sha256', key).update(value).digest()
+function bytesOf(digest: KeyedDigest, value: Buffer): Buffer {
+  return Buffer.from(digest(value, 0, value.length, 'latin1'), 'latin1')
+}
 
 const HASH_DIGITS = 32
 const SPACE = 0x20
 
-function hashText(type: number, typmod: number, key: Buffer): HashValue {
+function hashText(type: number, typmod: number, digest: KeyedDigest): HashValue {
   const digits = Math.min(HASH_DIGITS, maxCharacters(type, typmod))
   return (bytes, start, end) => {
     const last = type === OID.bpchar ? trimmedEnd(bytes, start, end) : end
-    return Buffer.from(createHmac('sha256', key).update(bytes.subarray(start, last)).digest('hex').slice(0, digits), 'latin1')
+    return Buffer.from(digest(bytes, start, last, 'hex').slice(0, digits), 'latin1')
   }
 }
 
@@ -49,10 +50,10 @@ export function trimmedEnd(bytes: Buffer, start: number, end: number): number {
   return last
 }
 
-function hashUuid(format: 0 | 1, key: Buffer): HashValue {
+function hashUuid(format: 0 | 1, digest: KeyedDigest): HashValue {
   return (bytes, start, end) => {
     const value = format === 1 ? bytes.subarray(start, end) : Buffer.from(bytes.toString('latin1', start, end).replaceAll('-', ''), 'hex')
-    const hash = digest(key, value).subarray(0, 16)
+    const hash = bytesOf(digest, value).subarray(0, 16)
     hash[6] = (hash[6] as number) & 0x0f | 0x80
     hash[8] = (hash[8] as number) & 0x3f | 0x80
     return format === 1 ? hash : Buffer.from(hash.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-'))
@@ -61,13 +62,13 @@ function hashUuid(format: 0 | 1, key: Buffer): HashValue {
 
 const INTEGER_BYTES: ReadonlyMap<number, 2 | 4 | 8> = new Map([[OID.int2, 2], [OID.int4, 4], [OID.int8, 8]] as const)
 
-function hashInteger(size: 2 | 4 | 8, format: 0 | 1, key: Buffer): HashValue {
+function hashInteger(size: 2 | 4 | 8, format: 0 | 1, digest: KeyedDigest): HashValue {
   const wide = Buffer.alloc(8)
   return (bytes, start, end) => {
     if (format === 1 && end - start !== size) return null
     const value = format === 1 ? bytes.subarray(start, end) : integerBytes(bytes.toString('latin1', start, end), size, wide)
     if (value === null) return null
-    const hash = digest(key, value).subarray(0, size)
+    const hash = bytesOf(digest, value).subarray(0, size)
     hash[0] = (hash[0] as number) & 0x7f
     return format === 1 ? hash : Buffer.from(BigInt(`0x${hash.toString('hex')}`).toString())
   }
@@ -80,9 +81,9 @@ function integerBytes(text: string, size: number, wide: Buffer): Buffer | null {
   return wide.subarray(8 - size)
 }
 
-function hashBytea(format: 0 | 1, key: Buffer): HashValue {
+function hashBytea(format: 0 | 1, digest: KeyedDigest): HashValue {
   return (bytes, start, end) => {
-    const hash = digest(key, format === 1 ? bytes.subarray(start, end) : byteaBytes(bytes, start, end)).subarray(0, 16)
+    const hash = bytesOf(digest, format === 1 ? bytes.subarray(start, end) : byteaBytes(bytes, start, end)).subarray(0, 16)
     return format === 1 ? hash : Buffer.from(`\\x${hash.toString('hex')}`)
   }
 }

@@ -17,6 +17,8 @@ export interface MaskedColumn extends ValueDescription {
 export interface RowMaskOptions extends ValueMaskOptions {
   /** Columns that a row has, masked or not. */
   readonly columnCount: number
+  /** Masks for columns that have none otherwise, by their place. */
+  readonly detecting?: ReadonlyMap<number, ValueMask>
 }
 
 /** Masks the rows of one result. Not to be shared between results of different shape. */
@@ -32,6 +34,8 @@ export interface RowMask {
   apply(buffer: Buffer, start: number, end: number): Buffer | undefined
   /** Values masked so far; those that were NULL do not count. */
   readonly values: number
+  /** Places of columns in which a detecting mask has found something so far. */
+  readonly detected: ReadonlySet<number>
 }
 
 const DATA_ROW = 0x44
@@ -53,11 +57,13 @@ export function createRowMask(columns: readonly MaskedColumn[], options: RowMask
     if (masks[column.index] !== undefined) throw new RangeError(`column ${column.index} has two masks`)
     masks[column.index] = createValueMask(column, options)
   }
+  for (const [index, mask] of options.detecting ?? []) if (index < masks.length) masks[index] ??= mask
   return new ColumnwiseRowMask(masks)
 }
 
 class ColumnwiseRowMask implements RowMask {
   values = 0
+  readonly detected = new Set<number>()
   readonly #masks: readonly (ValueMask | undefined)[]
   readonly #growth: number
   #slab = Buffer.alloc(0)
@@ -78,8 +84,9 @@ class ColumnwiseRowMask implements RowMask {
       if (length === NULL_LENGTH) continue
       const mask = masks[column]
       if (mask !== undefined) {
-        this.values++
         const replacement = mask.mask(buffer, at, at + length)
+        if (mask.detects !== true) this.values++
+        else if (replacement !== undefined) this.#count(column)
         if (changesLength(buffer, at, length, replacement)) return this.#rewrite(buffer, start, end, column, at, replacement)
       }
       at += length
@@ -103,8 +110,9 @@ class ColumnwiseRowMask implements RowMask {
       if (length === NULL_LENGTH) continue
       const mask = masks[column]
       if (mask !== undefined) {
-        this.values++
         const replacement = mask.mask(buffer, at, at + length)
+        if (mask.detects !== true) this.values++
+        else if (replacement !== undefined) this.#count(column)
         if (changesLength(buffer, at, length, replacement)) {
           copyBytes(buffer, copied, at - 4, target, out)
           out = writeValue(target, out + at - 4 - copied, replacement)
@@ -116,6 +124,11 @@ class ColumnwiseRowMask implements RowMask {
     checkEnd(at, end)
     copyBytes(buffer, copied, end, target, out)
     return this.#take(target, begin, out + end - copied)
+  }
+
+  #count(column: number): void {
+    this.values++
+    this.detected.add(column)
   }
 
   #reserve(bytes: number): Buffer {

@@ -8,15 +8,22 @@
  * | `fixed`   | `***`                      | the type's constant (fixed-value.ts); NULL where there is none    |
  * | `partial` | see partial-text.ts        | dates and timestamps keep the year; the rest as `fixed`           |
  * | `hash`    | hexadecimal digits         | integers, uuid, bytea: see hash-value.ts; the rest NULL           |
+ * | `shuffle` | see shuffle-text.ts        | see shuffle-value.ts; the rest as `fixed`                         |
+ * | `generalise` | see generalise-text.ts  | see generalise-value.ts, dates as `partial`; the rest as `fixed`  |
  *
  * A type that is not known becomes NULL, whatever the method. NULL itself stays NULL, and so is never handed in.
  */
 import type { MaskMethod } from '../../../core/index.ts'
 import { fillBytes } from '../../shared/bytes.ts'
 import { fixedValue } from './fixed-value.ts'
+import { generaliseText, GENERALISED_TEXT_GROWTH } from './generalise-text.ts'
+import { generaliseValue } from './generalise-value.ts'
 import { hashValue, MAX_HASH_BYTES, trimmedEnd } from './hash-value.ts'
+import { keyedDigest, subkey } from './keyed-digest.ts'
 import { maskDateBinary, maskDateText, maskTimestampBinary, maskTimestampText } from './partial-date.ts'
 import { maskTextInPlace } from './partial-text.ts'
+import { shuffleText } from './shuffle-text.ts'
+import { shuffleValue, type ValueChange } from './shuffle-value.ts'
 import { textEncoding } from './text-encoding.ts'
 import { isTextType, maxCharacters, OID } from './type-oids.ts'
 
@@ -31,6 +38,8 @@ export interface ValueMask {
   mask(bytes: Buffer, start: number, end: number): Replacement
   /** No value grows by more than this many bytes. */
   readonly growth: number
+  /** It masks only what it finds: `undefined` means that it found nothing, and left the value alone. */
+  readonly detects?: true
 }
 
 export interface ValueDescription {
@@ -41,10 +50,12 @@ export interface ValueDescription {
   /** 0 text, 1 binary. */
   readonly format: 0 | 1
   readonly method: MaskMethod
+  /** With `generalise`, for numbers: the width of a bucket. */
+  readonly bucket?: number
 }
 
 export interface ValueMaskOptions {
-  /** Secret of `hash` masks. */
+  /** Secret of `hash` and `shuffle` masks. */
   readonly key: Buffer
   /** The session's `client_encoding`. */
   readonly clientEncoding: string
@@ -53,9 +64,9 @@ export interface ValueMaskOptions {
 export function createValueMask(value: ValueDescription, options: ValueMaskOptions): ValueMask {
   switch (value.method) {
     case 'null': return replaceBy(null)
-    case 'shuffle':
-    case 'generalise':
     case 'fixed': return fixed(value)
+    case 'shuffle': return shuffled(value, options)
+    case 'generalise': return generalised(value)
     case 'partial': return partial(value, options)
     case 'hash': return hashed(value, options)
     // What JavaScript callers, or a newer rule file, may hand in: the strictest.
@@ -76,6 +87,58 @@ function fixed({ type, typmod, format }: ValueDescription): ValueMask {
 function hashed({ type, typmod, format }: ValueDescription, options: ValueMaskOptions): ValueMask {
   const mask = isFormat(format) ? hashValue(type, typmod, format, options.key) : null
   return mask === null ? replaceBy(null) : { mask, growth: MAX_HASH_BYTES }
+}
+
+function shuffled(value: ValueDescription, options: ValueMaskOptions): ValueMask {
+  const { type, typmod, format } = value
+  if (!isFormat(format)) return replaceBy(null)
+  return isTextType(type) ? shuffledText(value, options) : changed(value, shuffleValue(type, typmod, format, options.key))
+}
+
+function shuffledText({ type, typmod }: ValueDescription, options: ValueMaskOptions): ValueMask {
+  const encoding = textEncoding(options.clientEncoding)
+  const digest = keyedDigest(subkey(options.key, 'shuffle text'))
+  const most = maxCharacters(type, typmod)
+  const padded = type === OID.bpchar
+  return {
+    growth: 0,
+    mask(bytes, start, end) {
+      const last = padded ? trimmedEnd(bytes, start, end) : end
+      const until = shuffleText(bytes, start, last, encoding, digest, most)
+      return until === last ? undefined : bytes.subarray(start, until)
+    },
+  }
+}
+
+function generalised(value: ValueDescription): ValueMask {
+  const { type, typmod, format, bucket } = value
+  if (!isFormat(format)) return replaceBy(null)
+  if (isTextType(type)) return generalisedText(value)
+  return partialDate(value) ?? changed(value, generaliseValue(type, typmod, format, bucket))
+}
+
+function generalisedText({ type, typmod, format }: ValueDescription): ValueMask {
+  const constant = fixedValue(type, typmod, format)
+  const most = maxCharacters(type, typmod)
+  const padded = type === OID.bpchar
+  return {
+    growth: Math.max(GENERALISED_TEXT_GROWTH, constant?.length ?? 0),
+    mask(bytes, start, end) {
+      const coarse = generaliseText(bytes, start, padded ? trimmedEnd(bytes, start, end) : end)
+      // Longer than the type takes, in bytes at least: the constant fits for sure.
+      return coarse === undefined || coarse.length > most ? constant : coarse
+    },
+  }
+}
+
+/** What cannot be read becomes the type's constant. */
+function changed(value: ValueDescription, change: ValueChange | null): ValueMask {
+  if (change === null) return fixed(value)
+  const constant = isFormat(value.format) ? fixedValue(value.type, value.typmod, value.format) : null
+  return {
+    growth: Math.max(change.growth, constant?.length ?? 0),
+    mask: (bytes, start, end) => change.change(bytes, start, end) ?? constant,
+  }
 }
 
 function partial(value: ValueDescription, options: ValueMaskOptions): ValueMask {

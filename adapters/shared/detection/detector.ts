@@ -99,7 +99,7 @@ class Search {
   run(searchers: readonly Searcher[]): Finding[] {
     if (this.#wanted.size > 0) this.#scan()
     this.#hinted()
-    for (const searcher of searchers) searcher.find(this.#text, (finding) => this.#add(finding))
+    for (const searcher of searchers) searcher.find(this.#text, this.#hint, (finding) => this.#add(finding))
     return resolveOverlaps(this.#found)
   }
 

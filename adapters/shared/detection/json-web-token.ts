@@ -2,6 +2,8 @@ import { DASH, endOfRun, WORD } from './characters.ts'
 import type { Finding } from './finding.ts'
 
 const MAX_HEADER_CHARS = 4096
+/** `{"alg":""}` */
+const MIN_HEADER_CHARS = 14
 /** A longer segment is found as far as this, and the rest as what follows. */
 const MAX_SEGMENT_CHARS = 65_536
 const DOT = 46
@@ -24,9 +26,13 @@ export function findJsonWebToken(text: string, at: number): Finding | undefined 
   return segments === 1 ? undefined : { entity: 'jwt', start: at, end, confidence: segments === 2 ? 0.7 : 0.99 }
 }
 
+/** What cannot be an object is not parsed: a text may hold a hundred thousand, and each exception takes its time. */
 function isHeader(encoded: string): boolean {
+  if (encoded.length < MIN_HEADER_CHARS) return false
+  const decoded = Buffer.from(encoded, 'base64url').toString('utf8')
+  if (!decoded.endsWith('}')) return false
   try {
-    const header: unknown = JSON.parse(Buffer.from(encoded, 'base64url').toString('utf8'))
+    const header: unknown = JSON.parse(decoded)
     return typeof header === 'object' && header !== null && 'alg' in header && typeof header.alg === 'string'
   } catch {
     return false

@@ -1,5 +1,6 @@
 import { RE2JS } from 're2js'
 import { SallyportError } from '../../../core/index.ts'
+import { contextOf, vocabulary } from './context.ts'
 import { type Finding, isEntity } from './finding.ts'
 
 /** Something of one's own to look for: RE2 syntax (github.com/google/re2/wiki/Syntax), so linear in the text. */
@@ -8,15 +9,19 @@ export interface OwnPattern {
   readonly name: string
   readonly pattern: string
   /** Default 0.9. */
-  readonly confidence?: number
+  readonly confidence?: number | undefined
   /** Text that must occur before the pattern is tried. With one, ordinary text is passed over quickly. */
-  readonly literal?: string
+  readonly literal?: string | undefined
+  /** Words of which one should stand before it, or in the name of its column or field; without, it is `CONTEXT_MISSING` less sure. */
+  readonly context?: readonly string[] | undefined
 }
 
 export interface Searcher {
   readonly literal: string
-  find(text: string, found: (finding: Finding) => void): void
+  find(text: string, hint: string, found: (finding: Finding) => void): void
 }
+
+export const CONTEXT_MISSING = 0.4
 
 export const MAX_PATTERNS = 100
 const MAX_PATTERN_CHARS = 1000
@@ -30,14 +35,18 @@ const SHARED_CHARS = 2048
 const MAX_MATCHES_IN_WINDOW = 128
 
 /** Throws `CONFIG_INVALID` for a pattern that RE2 does not have, that is too large, or that matches nothing at all. */
-export function compilePattern({ name, pattern, confidence = 0.9, literal = '' }: OwnPattern): Searcher {
+export function compilePattern({ name, pattern, confidence = 0.9, literal = '', context = [] }: OwnPattern): Searcher {
   const refuse = (why: string, cause?: unknown): never => { throw new SallyportError('CONFIG_INVALID', `the pattern "${name}" ${why}`, { cause }) }
   if (!/^[a-z][a-z0-9-]{0,62}$/.test(name) || isEntity(name)) refuse('needs a name of its own, in small letters, digits and "-"')
   if (pattern.length > MAX_PATTERN_CHARS) refuse(`is longer than ${MAX_PATTERN_CHARS} characters`)
   if (!(confidence >= 0 && confidence <= 1)) refuse('needs a confidence from 0 to 1')
   const program = compile(pattern, refuse)
   if (program.test('')) refuse('matches the empty text')
-  return { literal, find: (text, found) => searchAll(program, text, literal, (start, end) => found({ entity: name, start, end, confidence })) }
+  if (!context.every((word) => /^\p{L}{2,24}$/u.test(word))) refuse('has context that is not words of 2 to 24 letters')
+  const words = vocabulary(context.join(' ').toLowerCase(), '')
+  const sureness = (text: string, start: number, hint: string): number => (
+    context.length === 0 || contextOf(text, start, hint, words) === 1 ? confidence : Math.max(0, confidence - CONTEXT_MISSING))
+  return { literal, find: (text, hint, found) => searchAll(program, text, literal, (start, end) => found({ entity: name, start, end, confidence: sureness(text, start, hint) })) }
 }
 
 function compile(pattern: string, refuse: (why: string, cause?: unknown) => never): RE2JS {

@@ -43,6 +43,8 @@ export const target = plainSection({
   labels: labels.default({}),
   classes: classes.default({}),
   databases: z.array(text, { error: 'write a list of database names: [reporting, archive]' }).optional(),
+  'mask-key': reference.optional(),
+  'mask-key-rotation': duration('1h', '366d').optional(),
   fastpath: yesOrNo.default(false),
   replication: yesOrNo.default(false),
   'connect-timeout': duration('100ms', '5m').default(10_000),

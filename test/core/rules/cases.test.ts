@@ -58,6 +58,17 @@ for (const [what, text, message] of WRONG) {
   })
 }
 
+test('a case may expect what its rule looks for, and an explanation says it', async (t) => {
+  const rules = { a: 'command.action = "read" ? { "effect": "mask", "reason": "a", "detect": { "card-number": "partial", "*": { "method": "fixed", "confidence": 0.9 } } }' }
+  const cases = `- { name: x, input: { command: { action: read } }, expect: { effect: mask, detect: { card-number: partial, "*": { method: fixed, confidence: 0.9 } } } }
+- { name: y, input: { command: { action: read } }, expect: { effect: mask, detect: { card-number: fixed } } }`
+  const read = await ruleset(t, { 'a.cases.yaml': cases }, rules)
+  const report = await testRules(read)
+  assert.deepEqual([report.passed, report.failed], [1, 1])
+  const text = renderExplanation(await explain(read, ruleInput({ command: { action: 'read' } })))
+  assert.match(text, /\n {2}detect every entity not named: fixed, from confidence 0\.9\n {2}detect card-number: partial, from confidence 0\.5\n/)
+})
+
 const UNREADABLE: readonly (readonly [string, number, RegExp])[] = [
   ['- name: x\n  input: {}\n  expekt: none', 3, /a case has no "expekt"; write expect/],
   ['- name: x\n  expect: maybe', 1, /expect says what the rule does/],

@@ -14,15 +14,19 @@ const SAMPLES: Readonly<Record<string, readonly string[]>> = {
   'int2': ['-32768', '32767', '7'],
   'int4': ['-2147483648', '2147483647', '42'],
   'int8': ['-9223372036854775808', '9223372036854775807', '5'],
-  'float4': ['1.5e-10', 'Infinity', 'NaN', '-0'],
-  'float8': ['1.7976931348623157e308', '-Infinity', 'NaN'],
+  'float4': ['1.5e-10', 'Infinity', 'NaN', '-0', '3.4028235e38', '-3.4028235e38', '1e-45', '16777216'],
+  'float8': ['1.7976931348623157e308', '-1.7976931348623157e308', '5e-324', '-Infinity', 'NaN', '0.1'],
   'numeric': ['123456789.000000001', '-0.5', 'NaN', '1e100'],
   'numeric(4,2)': ['99.99', '-0.01'],
-  'numeric(3,5)': ['0.00123'],
+  'numeric(3,5)': ['0.00123', '0', '-0.00999'],
+  'numeric(3,-2)': ['99900', '-99900', '0', '1200'],
+  'numeric(38,0)': ['-99999999999999999999999999999999999999', '0', '9'],
+  'numeric(1000,500)': ['1e499', '-1e-500'],
   'money': ['1234.56', '-1'],
-  'text': ['', 'a', 'correct horse battery', 'jane.doe@example.com', '4111 1111 1111 1111', 'Łódź, 日本語 😀', 'line\nbreak\ttab'],
+  'text': ['', 'a', '90210', 'SW1A 1AA', '1984-05-17', '10.20.30.40', '+44 20 7946 0958', 'DE89 3704 0044 0532 0130 00', 'नमस्ते ภาษาไทย שלום ÅÄÖ ß ﬁ', 'correct horse battery', 'jane.doe@example.com', '4111 1111 1111 1111', 'Łódź, 日本語 😀', 'line\nbreak\ttab'],
   'varchar': ['free of limits'],
   'varchar(2)': ['ab', 'é', '日本'],
+  'varchar(7)': ['1.2.3.4', 'a@bc.de'],
   'varchar(6)': ['żółwie', 'turtle', '日本語日本語'],
   'char(1)': ['x', '日'],
   'char(12)': ['abc', '日本', '123456789012'],
@@ -43,8 +47,8 @@ const SAMPLES: Readonly<Record<string, readonly string[]>> = {
   'json': ['{"secret": [1, 2, "three"]}', 'null', '"text"'],
   'jsonb': ['{"secret": [1, 2, "three"]}', '7'],
   'xml': ['<a>secret</a>'],
-  'inet': ['192.168.1.5/24', '2001:db8::1'],
-  'cidr': ['10.0.0.0/8', '2001:db8::/32'],
+  'inet': ['192.168.1.5/24', '2001:db8::1', '::ffff:10.1.2.3', '::', '0.0.0.0/0', 'fe80::1/10', '1:2:3:4:5:6:7:8'],
+  'cidr': ['10.0.0.0/8', '2001:db8::/32', '10.1.2.3/32', '::/0', '2001:db8:1:2::/65'],
   'macaddr': ['08:00:2b:01:02:03'],
   'macaddr8': ['08:00:2b:01:02:03:04:05'],
   'bit(1)': ['1'],
@@ -61,13 +65,22 @@ const SAMPLES: Readonly<Record<string, readonly string[]>> = {
   'point': ['(1,2)'],
   'short_text': ['in a domain'],
   'int4[]': ['{1,2,NULL}', '{{1,2},{3,4}}'],
-  'text[]': ['{secret,"two words"}', '{}'],
+  'text[]': ['{secret,"two words"}', '{}', '{jane.doe@example.com,NULL}'],
   'uuid[]': ['{6f9619ff-8b86-d011-b42d-00c04fc964ff}'],
   'timestamptz[]': ['{2024-06-30 12:34:56+02}'],
   'numeric(4,2)[]': ['{1.25}'],
   'mood[]': ['{sad}'],
+  'jsonb[]': ['{"{\\"a\\": 1}"}'],
+  'numrange': ['[1.5,2.5)'],
+  'daterange': ['[2024-01-01,2024-11-30)'],
+  'int4multirange': ['{[1,3),[5,7)}'],
+  'box': ['(1,2),(3,4)'],
+  'positive': ['7'],
 }
-const SETUP = "CREATE TYPE mood AS ENUM ('sad', 'happy'); CREATE TYPE pair AS (a int, b text); CREATE DOMAIN short_text AS varchar(20)"
+const SETUP = "CREATE TYPE mood AS ENUM ('sad', 'happy'); CREATE TYPE pair AS (a int, b text); CREATE DOMAIN short_text AS varchar(20); CREATE DOMAIN positive AS int4"
+
+/** Widths for `generalise`. */
+const BUCKETS = [1000, 2.5, 0.25, 1e300, 1e-7]
 
 /** Settings that change the text format. */
 const SESSIONS: readonly { settings: string; encoding: string }[] = [
@@ -135,12 +148,17 @@ async function roundTrip(client: RawClient, type: string, format: 0 | 1, encodin
   await run(client, `DROP TABLE IF EXISTS masked; CREATE TEMP TABLE masked (value ${type})`)
   const samples = await read(client, `SELECT value::${type} FROM (VALUES ${literals.map(quoted).join(', ')}) AS v (value)`, format)
   assert.equal(samples.rows.length, literals.length)
-  for (const method of MASK_METHODS) {
-    for (const [i, answer] of maskColumn(samples, format, method, encoding).entries()) {
-      await accepted(client, `${type} ${method} of ${literals[i]}`, answer, samples.type, format)
+  for (const [method, bucket] of MASKS) {
+    for (const [i, answer] of maskColumn(samples, format, method, encoding, bucket).entries()) {
+      await accepted(client, `${type} ${method} ${bucket ?? ''} of ${literals[i]}`, answer, samples.type, format)
     }
   }
 }
+
+const MASKS: readonly (readonly [MaskMethod, number | undefined])[] = [
+  ...MASK_METHODS.map((method) => [method, undefined] as const),
+  ...BUCKETS.map((bucket) => ['generalise', bucket] as const),
+]
 
 /** The value goes into a column of the type; in binary format, and in text types, it comes out as it went in. */
 async function accepted(client: RawClient, name: string, answer: Value, type: number, format: 0 | 1): Promise<void> {
@@ -159,8 +177,8 @@ function trimmed(value: Buffer, type: number): string {
   return type === OID.bpchar ? text.trimEnd() : type === OID.xml ? text.replace(/^<\?xml[^>]*>/, '') : text
 }
 
-function maskColumn(column: Column, format: 0 | 1, method: MaskMethod, clientEncoding: string): Value[] {
-  const mask = createRowMask([{ index: 0, type: column.type, typmod: column.typmod, format, method }], { columnCount: 1, key: Buffer.from('key'), clientEncoding })
+function maskColumn(column: Column, format: 0 | 1, method: MaskMethod, clientEncoding: string, bucket?: number): Value[] {
+  const mask = createRowMask([{ index: 0, type: column.type, typmod: column.typmod, format, method, ...bucket === undefined ? {} : { bucket } }], { columnCount: 1, key: Buffer.from('key'), clientEncoding })
   return column.rows.map((bytes) => {
     const row = Buffer.from(bytes)
     return decodeDataRow(mask.apply(row, 0, row.length) ?? row)[0] ?? null

@@ -31,15 +31,25 @@ test('a partial mask takes for an e-mail address only what has the form of one',
   }
 })
 
-test('a partial mask keeps the last four of twelve or more digits, and what stands between them', () => {
+test('a partial mask keeps the last four of ten or more digits, and what stands between them', () => {
   assert.equal(partial('4111111111111111'), '************1111')
   assert.equal(partial('4111 1111-1111 12 34 '), '**** ****-**** 12 34 ')
   assert.equal(partial('123456789012'), '********9012')
-  assert.equal(partial('12345678901'), '1**********')
+  assert.equal(partial('+44 (20) 7946-0958'), '+** (**) ****-0958')
+  assert.equal(partial('1234567890'), '******7890')
+  assert.equal(partial('123-45-6789'), '1**********')
+  assert.equal(partial('1984-05-17'), '1*********')
   assert.equal(partial('1'.repeat(41)), `1${'*'.repeat(40)}`)
 })
 
-test('a partial mask never keeps more than a quarter of a text', () => {
+test('a partial mask keeps the last four of an IBAN', () => {
+  assert.equal(partial('DE89370400440532013000'), '******************3000')
+  assert.equal(partial('DE89 3704 0044 0532 0130 00'), '**** **** **** **** **30 00')
+  assert.equal(partial('MT84MALT011000012345MTLCAST001S'), '***************************001S')
+  assert.equal(partial('DE89 words that are 1234567890'), 'D*****************************')
+})
+
+test('a partial mask never keeps more than a quarter of a text that is no number and no address', () => {
   assert.equal(partial(''), '')
   assert.equal(partial('abc'), '***')
   assert.equal(partial('abcd'), 'a***')
