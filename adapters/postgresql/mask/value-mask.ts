@@ -41,6 +41,8 @@ export interface ValueDescription {
   /** 0 text, 1 binary. */
   readonly format: 0 | 1
   readonly method: MaskMethod
+  /** Of `generalise`: the width of a bucket. */
+  readonly bucket?: number
 }
 
 export interface ValueMaskOptions {
