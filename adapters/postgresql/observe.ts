@@ -1,5 +1,5 @@
 import type { Command, Decision, Target } from '../../core/index.ts'
-import { MaskedResult } from './enforce.ts'
+import { MaskedResult } from './masked-result.ts'
 import type { ErrorExposure } from './sql/index.ts'
 import type { KnownPlan, Knowledge } from './knowledge.ts'
 import type { Run } from './run.ts'
@@ -188,8 +188,10 @@ export class Observer {
 
   #planned(plan: KnownPlan): Plan {
     if (plan.kind === 'blocked') return plan
+    const { results, showsMasked: strict, maskOf, errors } = plan
     const clientEncoding = this.#names.isUtf8() ? 'UTF8' : 'SQL_ASCII'
-    return { kind: 'run', masked: new MaskedResult(plan.methodOf, { key: this.#o.maskKey, clientEncoding, strict: plan.showsMasked }), errors: plan.errors }
+    if (clientEncoding !== 'UTF8' && results.some(({ kind }) => kind === 'copy')) return { kind: 'blocked', reason: 'COPY can be masked only where client_encoding is UTF8' }
+    return { kind: 'run', masked: new MaskedResult(maskOf, { key: this.#o.maskKey, clientEncoding, strict, results }), errors }
   }
 
   #attach(understood: Understood, prepared: (name: string) => Understood | undefined): Understood {
