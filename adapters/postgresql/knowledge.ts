@@ -1,9 +1,9 @@
-import { inOnePiece, type Mask, type MaskMethod, type Target } from '../../core/index.ts'
+import { inOnePiece, type Mask, type Target } from '../../core/index.ts'
 import { CatalogueConnection } from './auth/catalogue-connection.ts'
 import { Preview, type PreviewLimits } from './impact/preview.ts'
 import { opaque, type Understood } from './observe.ts'
 import { RecentCache } from './recent-cache.ts'
-import { analyse, Catalogue, maskedOrigins, maskPlan, originKey, type Analysis, type SessionNames, type Statement } from './sql/index.ts'
+import { analyse, Catalogue, maskedOrigins, maskPlan, originKey, type Analysis, type MaskTerms, type ResultMask, type SessionNames, type Statement } from './sql/index.ts'
 import { deepFreeze } from './sql/analysis.ts'
 import { shapeOf } from './sql/shape.ts'
 import { splitPath } from './sql/session-names.ts'
@@ -17,14 +17,16 @@ export interface KnowledgeOptions {
   readonly preview?: PreviewLimits | undefined
 }
 
-/** What masks mean for a statement; `methodOf` is absent when there is nothing to look up. */
+/** What masks mean for a statement. */
 export type KnownPlan = { readonly catalogue?: Catalogue } & (
   | { readonly kind: 'blocked'; readonly reason: string }
   | {
     readonly kind: 'run'
     /** A masked column comes out: rows must not pass without a description. */
     readonly showsMasked: boolean
-    readonly methodOf: (table: number, attribute: number) => MaskMethod | undefined
+    readonly maskOf: (table: number, attribute: number) => MaskTerms | undefined
+    /** What becomes of the rows of each statement. */
+    readonly results: readonly ResultMask[]
     readonly errors: 'none' | 'detail' | 'message'
   }
 )
@@ -266,8 +268,8 @@ function planOf({ analysis, command }: Understood, masks: readonly Mask[], targe
   const plan = maskPlan(analysis, masks, catalogue, target, { unknown: 'absent' })
   if (plan.kind === 'blocked') return { kind: 'blocked', reason: plan.reason, catalogue }
   const origins = maskedOrigins(masks, catalogue, target)
-  const methodOf = (table: number, attribute: number): MaskMethod | undefined => (table === 0 ? undefined : origins.get(originKey(table, attribute)))
-  return { kind: 'run', showsMasked: plan.kind === 'by-origin', methodOf, errors: plan.errors, catalogue }
+  const maskOf = (table: number, attribute: number): MaskTerms | undefined => (table === 0 ? undefined : origins.get(originKey(table, attribute)))
+  return { kind: 'run', showsMasked: plan.kind === 'masked', maskOf, results: plan.results, errors: plan.errors, catalogue }
 }
 
 /** Of a text with several statements, each one's place depends on its constants. */

@@ -1,8 +1,8 @@
 import { isAscii } from 'node:buffer'
 import type { Command, Decision, Impact, Target } from '../../core/index.ts'
 import { ContentDetection, type ContentDetections } from './detect/content-detection.ts'
-import { MaskedResult } from './enforce.ts'
-import type { ErrorExposure } from './sql/index.ts'
+import { MaskedResult, type MaskOf } from './masked-result.ts'
+import type { ErrorExposure, ResultMask } from './sql/index.ts'
 import { FollowedSettings } from './impact/followed-settings.ts'
 import type { KnownPlan, Knowledge } from './knowledge.ts'
 import type { Run } from './run.ts'
@@ -196,7 +196,7 @@ export class Observer {
     const { masks, detections = [] } = decision.verdict.obligations
     const detection = detections.length === 0 ? undefined : detectionFor(understood, this.#o.detections.of(detections))
     if (detection !== undefined && !(detection instanceof ContentDetection)) return detection
-    if (masks.length === 0) return { kind: 'run', masked: this.#maskedResult(NO_COLUMN, true, detection), errors: 'none' }
+    if (masks.length === 0) return { kind: 'run', masked: this.#maskedResult(NO_COLUMN, 'unmasked', true, detection), errors: 'none' }
     if (this.#definedInTransaction && touchesRelations(understood.analysis)) {
       return { kind: 'blocked', reason: 'this transaction has changed the schema, so masks cannot be traced until it ends; commit or roll back first' }
     }
@@ -220,12 +220,14 @@ export class Observer {
 
   #planned(plan: KnownPlan, detection: ContentDetection | undefined): Plan {
     if (plan.kind === 'blocked') return plan
-    return { kind: 'run', masked: this.#maskedResult(plan.methodOf, plan.showsMasked || detection !== undefined, detection), errors: plan.errors }
+    const { results, showsMasked, maskOf, errors } = plan
+    if (!this.#names.isUtf8() && results.some(({ kind }) => kind === 'copy')) return { kind: 'blocked', reason: 'COPY can be masked only where client_encoding is UTF8' }
+    return { kind: 'run', masked: this.#maskedResult(maskOf, results, showsMasked || detection !== undefined, detection), errors }
   }
 
-  #maskedResult(methodOf: ConstructorParameters<typeof MaskedResult>[0], strict: boolean, detection: ContentDetection | undefined): MaskedResult {
+  #maskedResult(maskOf: MaskOf, results: readonly ResultMask[] | 'unmasked', strict: boolean, detection: ContentDetection | undefined): MaskedResult {
     const clientEncoding = this.#names.isUtf8() ? 'UTF8' : 'SQL_ASCII'
-    return new MaskedResult(methodOf, { key: this.#maskKey, clientEncoding, strict, detection })
+    return new MaskedResult(maskOf, { key: this.#maskKey, clientEncoding, strict, results, detection })
   }
 
   #attach(understood: Understood, prepared: (name: string) => Understood | undefined): Understood {

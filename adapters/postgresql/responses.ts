@@ -5,7 +5,7 @@ import { LimitGuard, rowsInCopyData, SWALLOWED, type LimitGuardHandlers } from '
 import type { Operation } from './operation.ts'
 import type { Run } from './run.ts'
 import { parseErrorFields } from './startup/error-fields.ts'
-import { decodeCommandTag, decodeParameterStatus, decodeReady, rowsOfTag } from './wire/backend.ts'
+import { decodeCommandTag, decodeParameterStatus, decodeReady, encodeCopyData, rowsOfTag } from './wire/backend.ts'
 import { FRAME, FrameReader, NEED_MORE, PIECE } from './wire/frame-reader.ts'
 import { BACKEND } from './wire/message-types.ts'
 import { WireViolation } from './wire/violation.ts'
@@ -211,12 +211,13 @@ export class Responses {
         return this.#copyIn(buffer, start, end)
       case BACKEND.parameterDescription:
       case BACKEND.notificationResponse:
-      case BACKEND.copyOutResponse:
       case BACKEND.copyBothResponse:
-      case BACKEND.copyData:
-      case BACKEND.copyDone:
       case BACKEND.functionCallResponse:
         return this.#forward(this.#head()?.run, buffer, start, end)
+      case BACKEND.copyOutResponse:
+      case BACKEND.copyData:
+      case BACKEND.copyDone:
+        return this.#copyOut(type, buffer, start, end)
       default:
         throw new WireViolation(`the target sent a message of type 0x${type.toString(16)}`)
     }
@@ -453,6 +454,16 @@ export class Responses {
     this.#client.add(buffer, start, end)
   }
 
+  #copyOut(type: number, buffer: Buffer, start: number, end: number): void {
+    const run = this.#head()?.run
+    const masked = run?.masked
+    if (type === BACKEND.copyOutResponse) masked?.copyBegins(buffer, start, end)
+    if (type === BACKEND.copyOutResponse || masked?.copies !== true) return this.#forward(run, buffer, start, end)
+    const bytes = type === BACKEND.copyData ? masked.copyData(buffer.subarray(start + 5, end)) : masked.copyEnds()
+    if (bytes.length > 0) this.#pass(run, encodeCopyData(bytes))
+    if (type === BACKEND.copyDone) this.#forward(run, buffer, start, end)
+  }
+
   /** While it copies, the target ignores Sync: those that were sent before the end of the rows will not be answered. */
   #copyIn(buffer: Buffer, start: number, end: number): void {
     this.#copyBegins()
@@ -494,7 +505,7 @@ export class Responses {
   #large(): void {
     const { type, length } = this.#reader
     const run = this.#head()?.run
-    const changed = type === BACKEND.dataRow ? run?.masked !== undefined || run === undefined : type !== BACKEND.copyData
+    const changed = type === BACKEND.dataRow ? run?.masked !== undefined || run === undefined : type !== BACKEND.copyData || run?.masked?.copies === true
     if (!changed) {
       this.#dropping = this.limits.ending !== undefined || (run?.watch !== undefined && !this.limits.admits(run, 1, length))
       this.#midMessage = !this.#dropping

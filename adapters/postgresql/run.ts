@@ -1,5 +1,5 @@
 import type { Command, Decision, Limits, Outcome, Recording } from '../../core/index.ts'
-import type { MaskedResult } from './enforce.ts'
+import type { MaskedResult } from './masked-result.ts'
 import type { LimitWatch } from './limit-watch.ts'
 import type { Understood } from './observe.ts'
 import type { Portal } from './operation.ts'

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { secretIn } from '../fault/disguises.ts'
-import { DEFINING, GUESSING, HARMLESS, READING } from '../fault/mask-attacks.ts'
-import { B, E, errorsIn, P, Q, rawClient, S, type Frame, type RawClient } from '../fault/raw-client.ts'
+import { DEFINING, DERIVING, GUESSING, HARMLESS, READING } from '../fault/mask-attacks.ts'
+import { B, E, errorsIn, P, Q, rawClient, rowsIn, S, type Frame, type RawClient } from '../fault/raw-client.ts'
 import { bytesOf, eventsOf } from '../fault/stored-bytes.ts'
 import { startGateway, type TestGateway } from '../support/gateway.ts'
 import { startPostgres, type PostgresServer } from '../support/postgres-server.ts'
@@ -100,6 +100,8 @@ describe('reading masked columns', () => {
       for (const gateway of [open, shop]) {
         for (const attack of READING) {
           if ((mode === 'extended' || mode === 'binary') && !singles(attack)) continue
+          // Writing cards waits for a second person there.
+          if (gateway === shop && attack.some((text) => text.includes('delete from cards'))) continue
           const { bytes } = await run(gateway, 'ada', database, attack, mode)
           const found = secretIn(bytes, SECRETS)
           if (found !== undefined) leaks.push(`${attack.join('; ')} shows ${found}`)
@@ -135,6 +137,18 @@ describe('reading masked columns', () => {
       if (!errorsIn(frames).some((error) => error.startsWith('42501'))) ran.push(`${text}: ${errorsIn(frames).join()}`)
     }
     assert.deepEqual(ran, [])
+  })
+
+  it('by way of what is computed from them shows one value for all', async () => {
+    const database = await fresh()
+    for (const [text, masked] of DERIVING) {
+      for (const mode of ['simple', 'extended'] as const) {
+        const { frames, bytes } = await run(open, 'ada', database, [text], mode)
+        assert.deepEqual(errorsIn(frames), [], text)
+        assert.deepEqual(rowsIn(frames).map(([value]) => value), masked, text)
+        assert.equal(secretIn(bytes, SECRETS), undefined, text)
+      }
+    }
   })
 
   it('is not what harmless look-alikes are refused for', async () => {

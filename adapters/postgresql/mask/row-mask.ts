@@ -12,6 +12,8 @@ import { createValueMask, type Replacement, type ValueDescription, type ValueMas
 export interface MaskedColumn extends ValueDescription {
   /** Place in the row, from 0. */
   readonly index: number
+  /** It was computed from a masked value: every value becomes the same, NULL as well. Its method is `fixed` or `null`. */
+  readonly whole?: boolean
 }
 
 export interface RowMaskOptions extends ValueMaskOptions {
@@ -58,19 +60,28 @@ export function createRowMask(columns: readonly MaskedColumn[], options: RowMask
     masks[column.index] = createValueMask(column, options)
   }
   for (const [index, mask] of options.detecting ?? []) if (index < masks.length) masks[index] ??= mask
-  return new ColumnwiseRowMask(masks)
+  const nulls = masks.map((mask, index) => (columns.some((column) => column.index === index && column.whole === true) ? constantOf(mask) : undefined))
+  return new ColumnwiseRowMask(masks, nulls)
+}
+
+/** What `fixed` puts in the place of any value. */
+function constantOf(mask: ValueMask | undefined): Buffer | undefined {
+  return mask?.mask(Buffer.alloc(0), 0, 0) ?? undefined
 }
 
 class ColumnwiseRowMask implements RowMask {
   values = 0
   readonly detected = new Set<number>()
   readonly #masks: readonly (ValueMask | undefined)[]
+  /** What becomes of NULL, where it does not stay NULL. */
+  readonly #nulls: readonly (Buffer | undefined)[]
   readonly #growth: number
   #slab = Buffer.alloc(0)
   #slabUsed = 0
 
-  constructor(masks: readonly (ValueMask | undefined)[]) {
+  constructor(masks: readonly (ValueMask | undefined)[], nulls: readonly (Buffer | undefined)[]) {
     this.#masks = masks
+    this.#nulls = nulls
     this.#growth = masks.reduce((sum, mask) => sum + (mask?.growth ?? 0), 0)
   }
 
@@ -81,7 +92,11 @@ class ColumnwiseRowMask implements RowMask {
     for (let column = 0; column < masks.length; column++) {
       const length = valueLength(buffer, at, end)
       at += 4
-      if (length === NULL_LENGTH) continue
+      if (length === NULL_LENGTH) {
+        const constant = this.#nulls[column]
+        if (constant !== undefined) return this.#rewrite(buffer, start, end, column, at, constant)
+        continue
+      }
       const mask = masks[column]
       if (mask !== undefined) {
         const replacement = mask.mask(buffer, at, at + length)
@@ -102,12 +117,19 @@ class ColumnwiseRowMask implements RowMask {
     const begin = this.#slabUsed
     copyBytes(buffer, start, valueAt - 4, target, begin)
     let out = writeValue(target, begin + valueAt - 4 - start, first)
-    let at = valueAt + int32At(buffer, valueAt - 4)
+    let at = valueAt + Math.max(0, int32At(buffer, valueAt - 4))
     let copied = at
     for (let column = from + 1; column < masks.length; column++) {
       const length = valueLength(buffer, at, end)
       at += 4
-      if (length === NULL_LENGTH) continue
+      if (length === NULL_LENGTH) {
+        const constant = this.#nulls[column]
+        if (constant === undefined) continue
+        copyBytes(buffer, copied, at - 4, target, out)
+        out = writeValue(target, out + at - 4 - copied, constant)
+        copied = at
+        continue
+      }
       const mask = masks[column]
       if (mask !== undefined) {
         const replacement = mask.mask(buffer, at, at + length)

@@ -97,6 +97,7 @@ function walker(found: Collector, budget: Budget): Walk {
   const walk: Walk = {
     found,
     budget,
+    subqueries: new WeakMap(),
     query: (select, env: Env) => query(select, env, walk),
     write: (node, env: Env) => write(node, env, walk),
     probe: () => walker(new Collector(found.context), budget),

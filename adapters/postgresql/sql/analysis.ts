@@ -1,4 +1,5 @@
 import type { Fidelity, Resource } from '../../../core/index.ts'
+import type { CopyFormat } from '../mask/copy-format.ts'
 import type { Relation } from './resolver.ts'
 
 /** From lightest to weightiest: a command's `action` is the last of its actions in this order. */
@@ -61,6 +62,8 @@ export interface Statement extends Understanding {
   readonly kind: string
   readonly effects: Effects
   readonly lineage: Lineage
+  /** Of a COPY to the client: how its rows are written. */
+  readonly copies?: CopyFormat
 }
 
 /** What a statement changes about the session, or takes from it. */
@@ -94,8 +97,10 @@ export interface SettingChange {
 
 /** Where data flows. Masks are decided on this alone. */
 export interface Lineage {
-  /** Columns of the rows the client gets; empty when it gets none, or none that hold table data as it is. */
+  /** Columns of the rows the client gets, in order; empty when it gets none, or none that hold table data. */
   readonly outputs: readonly OutputColumn[]
+  /** Whether the columns of its rows are these, one for one. False when a `*` made the number or the places uncertain. */
+  readonly placed: boolean
   /** Base columns used in any other way, each with the place. */
   readonly uses: readonly ColumnUse[]
   readonly relations: readonly RelationUse[]
@@ -103,6 +108,8 @@ export interface Lineage {
   readonly unresolved: readonly { readonly name: string; readonly relations: readonly Relation[] }[]
   /** Why the flow cannot be followed; empty when it can. */
   readonly untraced: string
+  /** Whatever is untraced comes out among the columns of its rows, and nowhere else: masking them all hides it. */
+  readonly maskable: boolean
 }
 
 /** A column of a base relation. `attnum` 0 stands for the whole row, -1 for a column the catalogue does not know. */
@@ -117,14 +124,32 @@ export interface Source {
 export interface OutputColumn {
   /** The base columns whose value it is, unchanged. */
   readonly sources: readonly Source[]
-  /** The base columns its value was computed from. Each of them is among `uses` as well. */
+  /** The base columns its value was computed from. */
   readonly derived: readonly Source[]
 }
 
-export interface ColumnUse {
-  readonly source: Source
+/** What a use of a column can give away, from least to most. */
+export type UseKind =
+  /** A column of the rows was computed from it, in a way that cannot fail: hiding that column hides it. */
+  | 'output'
+  /** As `output`, but whether the statement fails may tell something of the value. */
+  | 'risky-output'
+  /** It is compared for equality with constants: whoever asks learns whether a guess is right. */
+  | 'equality'
+  /** It decides which rows come out, how many, or in what order. */
+  | 'predicate'
+  /** It is stored, or leaves by another way than the rows. */
+  | 'flow'
+
+/** Where a column is used. */
+export interface Place {
   /** `WHERE`, `an expression`, … as it reads in a reason. */
   readonly how: string
+  readonly kind: UseKind
+}
+
+export interface ColumnUse extends Place {
+  readonly source: Source
   /** It was used to compute an output, and nowhere else. */
   readonly forOutput: boolean
 }

@@ -91,9 +91,11 @@ function joinFacts(own: SqlFacts, body: SqlFacts): SqlFacts {
 function joinLineage(own: Lineage, body: Lineage, reason: string): Lineage {
   return {
     outputs: body.outputs,
+    placed: body.placed,
     uses: [...body.uses, ...own.uses],
     relations: [...body.relations, ...own.relations],
     unresolved: [...body.unresolved, ...own.unresolved],
     untraced: join(without(own.untraced, reason), body.untraced),
+    maskable: body.maskable,
   }
 }

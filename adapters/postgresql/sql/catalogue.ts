@@ -38,6 +38,7 @@ export class Catalogue implements Resolver {
   readonly #byName = new Map<string, Relation[]>()
   readonly #functions = new Map<string, FunctionEntry[]>()
   readonly #operators = new Set<string>()
+  readonly #types = new Set<string>()
   readonly #definitions = new Map<number, string>()
   readonly #generated = new Map<number, GeneratedColumn[]>()
   readonly #children = new Map<number, number[]>()
@@ -115,6 +116,7 @@ export class Catalogue implements Resolver {
   #addDefinition([kind, oid, name, text]: readonly (string | null)[]): void {
     if (kind === 'view') this.#definitions.set(Number(oid), text ?? '')
     else if (kind === 'generated') push(this.#generated, Number(oid), { column: name ?? '', expression: text ?? '' })
+    else if (kind === 'type') this.#types.add(name ?? '')
     else this.#operators.add(name ?? '')
   }
 
@@ -149,6 +151,14 @@ export class Catalogue implements Resolver {
 
   hasUserOperator(name: string): boolean {
     return this.#operators.has(name)
+  }
+
+  hasUserType(name: string): boolean {
+    return this.#types.has(name)
+  }
+
+  isGenerated({ oid }: Relation, column: string): boolean {
+    return this.generatedColumns(oid).some((generated) => generated.column === column)
   }
 
   relation(oid: number): Relation | undefined {
@@ -191,8 +201,8 @@ export class Catalogue implements Resolver {
 
 function readColumns(json: string | null): Column[] {
   if (json === null) return []
-  const rows = JSON.parse(json) as [name: string, attnum: number, type: number, notNull: boolean][]
-  return rows.map(([name, attnum, type, notNull]) => Object.freeze({ name, attnum, type, notNull }))
+  const rows = JSON.parse(json) as [name: string, attnum: number, type: number, notNull: boolean, typmod: number][]
+  return rows.map(([name, attnum, type, notNull, typmod]) => Object.freeze({ name, attnum, type, typmod, notNull }))
 }
 
 /** The first of the search path that has it. Temporary relations come before all, and whose they are cannot be told. */

@@ -1,7 +1,9 @@
 import type { Resource } from '../../../core/index.ts'
 import { deepFreeze, weightiest } from './analysis.ts'
-import type { Action, ColumnUse, Effects, Lineage, OutputColumn, RelationUse, SettingChange, Source, SqlFacts, Statement } from './analysis.ts'
+import type { Action, ColumnUse, Effects, Lineage, OutputColumn, Place, RelationUse, SettingChange, Source, SqlFacts, Statement } from './analysis.ts'
+import type { CopyFormat } from '../mask/copy-format.ts'
 import type { Relation, Resolver } from './resolver.ts'
+import { distinctSources, sourceKey } from './source.ts'
 
 /** What analysis is made with. */
 export interface AnalysisContext {
@@ -46,6 +48,12 @@ export class Collector {
   readonly effects: Omit<MutableEffects, 'settings'> = {}
   readonly unknown = new Set<string>()
   outputs: readonly OutputColumn[] = []
+  placed = true
+  copies: CopyFormat | undefined
+  /** What is untraced may come out by another way than the rows. */
+  #unmaskable = false
+  /** Set while a statement is explained: what its plan tells of values is more than the statement itself would. */
+  explaining = false
   /** What the output that is being computed has used so far. */
   #tap: Source[] | undefined
   #literals = false
@@ -80,12 +88,19 @@ export class Collector {
   /** The statement does, or may do, what is not seen. */
   opaque(reason: string): void {
     this.#opaque.add(reason)
-    this.#untraced.add(reason)
+    this.untraced(reason)
   }
 
-  /** What it does is known, where its data comes from is not. */
-  untraced(reason: string): void {
+  /** What it does is known, where its data comes from is not. `maskable`: it comes out among the columns, and only there. */
+  untraced(reason: string, maskable = false): void {
     this.#untraced.add(reason)
+    if (!maskable) this.#unmaskable = true
+  }
+
+  /** A function whose body nobody can read: opaque, though what it gives is all that the client sees of it. */
+  opaqueResult(reason: string, maskable: boolean): void {
+    this.#opaque.add(reason)
+    this.untraced(reason, maskable)
   }
 
   /** The value of a constant was looked at. */
@@ -142,12 +157,12 @@ export class Collector {
   }
 
   /** Base columns that are used in a way their values can be guessed from, or that changes them. */
-  use(sources: readonly Source[], how: string): void {
+  use(sources: readonly Source[], { how, kind: said }: Place): void {
+    const kind = this.explaining && said !== 'output' ? 'flow' : said
+    const forOutput = this.#tap !== undefined
     for (const source of sources) {
-      const key = sourceKey(source)
-      const before = this.#uses.get(key)
-      const forOutput = this.#tap !== undefined
-      if (before === undefined || (before.forOutput && !forOutput)) this.#uses.set(key, { source, how, forOutput })
+      const key = `${sourceKey(source)} ${kind} ${forOutput}`
+      if (!this.#uses.has(key)) this.#uses.set(key, { source, how, kind, forOutput })
     }
     this.#tap?.push(...sources)
   }
@@ -162,7 +177,7 @@ export class Collector {
     } finally {
       this.#tap = outer
     }
-    const sources = distinct(tap)
+    const sources = distinctSources(tap)
     outer?.push(...sources)
     return sources
   }
@@ -186,6 +201,7 @@ export class Collector {
       sql: this.#facts(),
       effects: { ...this.effects, settings: this.#settings },
       lineage: this.#lineage(),
+      ...(this.copies === undefined ? {} : { copies: this.copies }),
     })
   }
 
@@ -222,20 +238,12 @@ export class Collector {
   #lineage(): Lineage {
     return {
       outputs: this.outputs,
+      placed: this.placed,
       uses: [...this.#uses.values()],
       relations: [...this.#relations.values()],
       unresolved: this.#unresolved,
       untraced: [...this.#untraced].join('; '),
+      maskable: !this.#unmaskable,
     }
   }
-}
-
-function distinct(sources: readonly Source[]): Source[] {
-  const seen = new Map<string, Source>()
-  for (const source of sources) seen.set(sourceKey(source), source)
-  return [...seen.values()]
-}
-
-function sourceKey({ relation, table, attnum, column }: Source): string {
-  return `${relation?.oid ?? table}.${attnum}.${column}`
 }

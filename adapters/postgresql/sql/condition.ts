@@ -1,6 +1,7 @@
 import type { A_Expr, CaseExpr, Node, SelectStmt, SubLink } from 'libpg-query'
 import { argumentText, qualifiedName, stringOf, stringsOf, typeName } from './ast.ts'
 import { expression } from './expression.ts'
+import { WHERE } from './place.ts'
 import type { ScopeItem } from './scope.ts'
 import type { Env, Walk } from './walk.ts'
 
@@ -34,7 +35,7 @@ interface Look {
 function mentions(node: Node | undefined, { item, env, walk }: Look): boolean {
   const before = item.touched
   item.touched = false
-  expression(node, env, '', walk.probe())
+  expression(node, env, WHERE, walk.probe())
   const hit = item.touched
   item.touched ||= before
   return hit

@@ -3,6 +3,7 @@ import type { Action } from './analysis.ts'
 import { isTree, nodeType, qualifiedName, stringsOf, stringOf, type Tree } from './ast.ts'
 import { expression } from './expression.ts'
 import { touchAll } from './from-clause.ts'
+import { DEFINITION, FOREIGN_KEY } from './place.ts'
 import { lookUp, relationItem } from './relation-item.ts'
 import { TOP, type Walk } from './walk.ts'
 
@@ -169,7 +170,7 @@ function part(value: Tree, use: 'define' | 'maintain', walk: Walk, stored: (node
 function kept(value: Tree, walk: Walk): void {
   const before = walk.found.planning
   walk.found.planning = true
-  expression(value, TOP, 'a definition', walk)
+  expression(value, TOP, DEFINITION, walk)
   walk.found.planning = before
 }
 
@@ -185,5 +186,5 @@ function foreignKey({ pktable, pk_attrs }: Constraint, walk: Walk): void {
   const names = new Set(stringsOf(pk_attrs))
   const sources = relationItem(pktable, named).columns.filter(({ name }) => names.has(name)).flatMap((column) => column.sources)
   walk.found.name(sources)
-  walk.found.use(sources, 'a foreign key')
+  walk.found.use(sources, FOREIGN_KEY)
 }

@@ -1,6 +1,8 @@
 import type { A_Expr, ColumnRef, FuncCall, Node, SubLink } from 'libpg-query'
-import { argumentText, isTree, nodeType, qualifiedName, stringOf, type Tree } from './ast.ts'
-import { functionEffect } from './function-effects.ts'
+import { argumentText, isTree, nodeType, qualifiedName, stringOf, stringsOf, type Tree } from './ast.ts'
+import { functionEffect, isKnownFunction } from './function-effects.ts'
+import type { Place } from './analysis.ts'
+import { FROM_CALL, FROM_FUNCTION, handedTo, subselect, wholeRow, WINDOW } from './place.ts'
 import { findItem, reachable, resolve, rowSources, type Resolution } from './scope.ts'
 import { useOutputs, type Env, type Walk } from './walk.ts'
 
@@ -13,45 +15,54 @@ const CALL_LIKE: Readonly<Record<string, string>> = {
 }
 
 /**
- * Walks any part of the tree in which columns are used rather than given out. `how` names the place.
+ * Walks any part of the tree in which columns are used rather than given out.
  * Structures it has no special word for are walked through, so that nothing inside escapes.
  */
-export function expression(value: unknown, env: Env, how: string, walk: Walk): void {
+export function expression(value: unknown, env: Env, place: Place, walk: Walk): void {
   if (Array.isArray(value)) {
-    for (const part of value) expression(part, env, how, walk)
+    for (const part of value) expression(part, env, place, walk)
     return
   }
   if (!isTree(value)) return
   walk.budget.enter()
   const type = nodeType(value)
-  if (type === undefined) children(value, env, how, walk)
-  else node(value as unknown as Node, type, env, how, walk)
+  if (type === undefined) children(value, env, place, walk)
+  else node(value as unknown as Node, type, env, place, walk)
   walk.budget.leave()
 }
 
-function children(tree: Tree, env: Env, how: string, walk: Walk): void {
+function children(tree: Tree, env: Env, place: Place, walk: Walk): void {
   for (const key in tree) {
     const part = tree[key]
-    if (typeof part === 'object') expression(part, env, how, walk)
+    if (typeof part === 'object') expression(part, env, place, walk)
   }
 }
 
-function node(wrapped: Node, type: string, env: Env, how: string, walk: Walk): void {
+function node(wrapped: Node, type: string, env: Env, place: Place, walk: Walk): void {
   if ('A_Const' in wrapped || 'ParamRef' in wrapped || 'TypeName' in wrapped || 'String' in wrapped) return
-  if ('ColumnRef' in wrapped) return use(wrapped.ColumnRef, env, how, walk)
-  if ('SubLink' in wrapped) return subLink(wrapped.SubLink, env, how, walk)
-  if ('FuncCall' in wrapped) return call(wrapped.FuncCall, env, how, walk)
-  if ('A_Expr' in wrapped) return operator(wrapped.A_Expr, env, how, walk)
-  if ('SelectStmt' in wrapped) return useOutputs(walk.query(wrapped.SelectStmt, env), 'a subquery', walk)
+  if ('ColumnRef' in wrapped) return use(wrapped.ColumnRef, env, place, walk)
+  if ('SubLink' in wrapped) return subLink(wrapped.SubLink, env, place, walk)
+  if ('FuncCall' in wrapped) return call(wrapped.FuncCall, env, place, walk)
+  if ('A_Expr' in wrapped) return operator(wrapped.A_Expr, env, place, walk)
+  if ('SelectStmt' in wrapped) return useOutputs(walk.query(wrapped.SelectStmt, env), subselect(place), walk)
+  if ('A_Indirection' in wrapped) return indirection(wrapped.A_Indirection, env, place, walk)
   const name = CALL_LIKE[type]
-  if (name !== undefined) keywordCall(name, walk)
-  children((wrapped as unknown as Record<string, Tree>)[type] ?? {}, env, how, walk)
+  if (name !== undefined) keywordCall(name, place, walk)
+  children((wrapped as unknown as Record<string, Tree>)[type] ?? {}, env, place, walk)
 }
 
-function use(column: ColumnRef, env: Env, how: string, walk: Walk): void {
+function use(column: ColumnRef, env: Env, place: Place, walk: Walk): void {
   const found = reference(column, env, walk)
-  if (found.kind === 'column') walk.found.use([...found.sources, ...found.derived], how)
-  if (found.kind === 'row') walk.found.use(found.sources, 'a whole-row reference')
+  if (found.kind === 'column') walk.found.use([...found.sources, ...found.derived], place)
+  if (found.kind !== 'row') return
+  const computes = found.field === undefined || applyField(found.field, place, walk)
+  walk.found.use(found.sources, computes ? wholeRow(place) : handedTo(found.field ?? ''))
+}
+
+/** `(x).name` is a field of x, or the call name(x). */
+function indirection({ arg, indirection: steps = [] }: { arg?: Node; indirection?: Node[] }, env: Env, place: Place, walk: Walk): void {
+  const calls = stringsOf(steps).filter((name) => !applyField(name, place, walk))
+  expression([arg, steps], env, calls[0] === undefined ? place : handedTo(calls[0]), walk)
 }
 
 /** Resolves a column reference and notes it for the facts. `p.*` in an expression is the row of `p`. */
@@ -72,45 +83,59 @@ function star(parts: readonly string[], env: Env, walk: Walk): Resolution {
   return { kind: 'row', sources: items.flatMap(rowSources) }
 }
 
-function subLink(link: SubLink, env: Env, how: string, walk: Walk): void {
-  expression(link.testexpr, env, how, walk)
+function subLink(link: SubLink, env: Env, place: Place, walk: Walk): void {
+  expression(link.testexpr, env, place, walk)
   if (link.subselect === undefined || !('SelectStmt' in link.subselect)) return
   const outputs = walk.query(link.subselect.SelectStmt, env)
-  if (link.subLinkType !== 'EXISTS_SUBLINK') useOutputs(outputs, 'a subquery', walk)
+  walk.subqueries.set(link.subselect.SelectStmt, outputs)
+  if (link.subLinkType !== 'EXISTS_SUBLINK') useOutputs(outputs, subselect(place), walk)
 }
 
-function operator(expr: A_Expr, env: Env, how: string, walk: Walk): void {
+function operator(expr: A_Expr, env: Env, place: Place, walk: Walk): void {
   const { name } = qualifiedName(expr.name)
   if (walk.found.context.resolver?.hasUserOperator(name) === true) {
     walk.found.untraced(`the operator ${name} is not a built-in one`)
   }
-  expression(expr.lexpr, env, how, walk)
-  expression(expr.rexpr, env, how, walk)
+  expression(expr.lexpr, env, place, walk)
+  expression(expr.rexpr, env, place, walk)
 }
 
-function keywordCall(name: string, walk: Walk): void {
+function keywordCall(name: string, place: Place, walk: Walk): void {
   const { resolver, searchPath } = walk.found.context
-  if ((resolver?.functions(undefined, name, searchPath).length ?? 0) > 0) apply(undefined, name, walk)
+  if ((resolver?.functions(undefined, name, searchPath).length ?? 0) > 0) apply(undefined, name, place, walk)
 }
 
 /** A function call: its effect, its arguments, its FILTER, ORDER BY and OVER. */
-export function call(func: FuncCall, env: Env, how: string, walk: Walk): void {
+export function call(func: FuncCall, env: Env, place: Place, walk: Walk): void {
   const { schema, name } = qualifiedName(func.funcname)
-  apply(schema, name, walk)
+  const computes = apply(schema, name, place, walk)
   if (name === 'set_config') setConfig(func, walk)
-  children(func as unknown as Tree, env, how, walk)
+  const { over, ...rest } = func
+  children(rest as unknown as Tree, env, computes ? (place === FROM_CALL ? FROM_FUNCTION : place) : handedTo(name), walk)
+  // The rows come out in the order that a window needs them in.
+  if (over !== undefined) expression(over, env, place.kind === 'flow' ? place : WINDOW, walk)
 }
 
-function apply(schema: string | undefined, name: string, walk: Walk): void {
+/** What may be a field, or a function of one argument that is called as one. */
+export function applyField(name: string, place: Place, walk: Walk): boolean {
+  const { resolver, searchPath } = walk.found.context
+  return !isKnownFunction(name, resolver, searchPath) || apply(undefined, name, place, walk)
+}
+
+/** Notes what a call means; true when it only computes a value from its arguments. */
+function apply(schema: string | undefined, name: string, place: Place, walk: Walk): boolean {
   const { found } = walk
   const { resolver, searchPath } = found.context
   const effect = functionEffect(schema, name, resolver, searchPath)
   found.function(schema === undefined || schema === 'pg_catalog' ? name : `${schema}.${name}`)
   if (effect.action !== undefined) found.act(effect.action)
-  if (effect.opaque !== undefined) found.opaque(`function ${name}(): ${effect.opaque}`)
-  if (effect.reveals !== undefined) found.untraced(`function ${name}(): ${effect.reveals}`)
+  // Where rows are chosen by what it gives, hiding the columns hides nothing.
+  const maskable = effect.onlyResult === true && place.kind === 'output'
+  if (effect.opaque !== undefined) found.opaqueResult(`function ${name}(): ${effect.opaque}`, maskable)
+  if (effect.reveals !== undefined) found.untraced(`function ${name}(): ${effect.reveals}`, maskable)
   if (effect.files === true) found.flag('files')
   if (effect.databaseWide === true) found.flag('databaseWide')
+  return Object.keys(effect).length === 0
 }
 
 /** It may run or not, once or for each row: what it leaves behind is known only as "changed". */

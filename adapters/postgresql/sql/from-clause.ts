@@ -3,6 +3,7 @@ import { isTree, nodeType, qualifiedName, stringsOf, type Tree } from './ast.ts'
 import { renameOutputs } from './column-aliases.ts'
 import { expression } from './expression.ts'
 import { AnalysisLimit, MAX_COLUMNS } from './limit.ts'
+import { FROM_CALL, FROM_FUNCTION, FROM_TABLE_FUNCTION, JOIN, TABLESAMPLE } from './place.ts'
 import { lookUp, relationItem, type Named } from './relation-item.ts'
 import type { ScopeColumn, ScopeItem } from './scope.ts'
 import { computedItem, NO_OUTPUTS, type CteEnv, type Env, type Outputs, type Walk } from './walk.ts'
@@ -65,9 +66,9 @@ function join(node: JoinExpr, before: readonly ScopeItem[], env: Env, walk: Walk
   const right = fromItems(node.rarg === undefined ? [] : [node.rarg], env, walk, [...before, ...left])
   const shared = node.isNatural === true ? commonNames(left, right) : stringsOf(node.usingClause)
   const merges = node.isNatural === true || shared.length > 0
-  const items = merges ? [...left, ...right].map((item) => ({ ...item, ordered: false })) : [...left, ...right]
+  const items = merges ? merged([...left, ...right], new Set(shared)) : [...left, ...right]
   const inner: Env = { scope: { items, parent: env.scope }, ctes: env.ctes }
-  expression(node.quals, inner, 'a JOIN condition', walk)
+  expression(node.quals, inner, JOIN, walk)
   const keys = shared.map((name) => keyColumn(name, items, walk))
   if (node.alias !== undefined) return [aliased(node.alias, items)]
   const using = node.join_using_alias?.aliasname
@@ -82,13 +83,21 @@ function commonNames(left: readonly ScopeItem[], right: readonly ScopeItem[]): s
   return [...common]
 }
 
+/** A key may come from either side, and in another type than it had: it is computed. A bare `*` puts the keys first. */
+function merged(items: readonly ScopeItem[], shared: ReadonlySet<string>): ScopeItem[] {
+  return items.map((item) => ({ ...item, ordered: false, columns: item.columns.map((column) => (shared.has(column.name) ? key(column) : column)) }))
+}
+
+function key({ name, sources, derived }: ScopeColumn): ScopeColumn {
+  return { name, sources: [], derived: [...sources, ...derived] }
+}
+
 function keyColumn(name: string, items: readonly ScopeItem[], walk: Walk): ScopeColumn {
   walk.budget.spend(items.length)
-  const sources = items.flatMap((item) => item.columns.filter((column) => column.name === name).flatMap((column) => column.sources))
-  walk.found.name(sources)
   const derived = items.flatMap((item) => item.columns.filter((column) => column.name === name).flatMap((column) => column.derived))
-  walk.found.use([...sources, ...derived], 'a JOIN condition')
-  return { name, sources, derived }
+  walk.found.name(derived)
+  walk.found.use(derived, JOIN)
+  return { name, sources: [], derived }
 }
 
 /** A join's own alias hides the names inside. */
@@ -100,17 +109,18 @@ function aliased(alias: Alias, items: readonly ScopeItem[]): ScopeItem {
 }
 
 function sample(range: { relation?: Node; args?: Node[]; repeatable?: Node }, left: readonly ScopeItem[], env: Env, walk: Walk): readonly ScopeItem[] {
-  expression([range.args, range.repeatable], lateral(left, env), 'TABLESAMPLE', walk)
+  expression([range.args, range.repeatable], lateral(left, env), TABLESAMPLE, walk)
   return range.relation === undefined ? [] : fromItem(range.relation, left, env, walk)
 }
 
 /** A function's columns are its own; which ones there are is known only from a definition list. */
 function rangeFunction(range: RangeFunction, env: Env, walk: Walk): ScopeItem {
-  expression(range.functions, env, 'an argument of a function', walk)
+  const derived = walk.found.tapped(() => expression(range.functions, env, FROM_CALL, walk))
+  walk.found.use(derived, FROM_FUNCTION)
   const name = range.alias?.aliasname ?? functionName(range)
   const given = [...stringsOf(range.alias?.colnames), ...definedColumns(range)]
   const names = given.length > 0 ? given : [name ?? '']
-  return computedItem(name, { columns: names.map((column) => ({ name: column, sources: [], derived: [] })), ordered: false, open: true })
+  return computedItem(name, { columns: names.map((column) => ({ name: column, sources: [], derived })), ordered: false, open: true })
 }
 
 function functionName(range: RangeFunction): string | undefined {
@@ -128,7 +138,8 @@ function tableFunction(node: Node, env: Env, walk: Walk): ScopeItem {
   const type = nodeType(node as unknown as Tree) ?? ''
   const body = (node as unknown as Record<string, Tree>)[type] ?? {}
   if (type !== 'RangeTableFunc' && type !== 'JsonTable') walk.found.opaque(`${type} in FROM is not understood`)
-  expression(body, env, 'an argument of a table function', walk)
+  const derived = walk.found.tapped(() => expression(body, env, FROM_TABLE_FUNCTION, walk))
+  walk.found.use(derived, FROM_TABLE_FUNCTION)
   const alias = isTree(body['alias']) ? (body['alias'] as Alias) : undefined
-  return computedItem(alias?.aliasname, { columns: [], ordered: false, open: true })
+  return computedItem(alias?.aliasname, { columns: [{ name: '*', sources: [], derived }], ordered: false, open: true })
 }

@@ -9,6 +9,8 @@ export interface FunctionEffect {
   readonly opaque?: string
   /** It returns data that its arguments do not name: what other sessions run, files, the write-ahead log. */
   readonly reveals?: string
+  /** All that a client learns of what it reads is what it gives, or how it fails. */
+  readonly onlyResult?: boolean
   readonly files?: boolean
   readonly databaseWide?: boolean
 }
@@ -61,7 +63,12 @@ export function functionEffect(
     if (effect !== NONE) return effect
   }
   if (own.length > 0 && schema !== undefined) return NONE
-  return builtInEffect(schema, name) ?? (own.length > 0 ? NONE : { action: 'call', opaque: 'it is not known' })
+  return builtInEffect(schema, name) ?? (own.length > 0 ? NONE : { action: 'call', opaque: 'it is not known', onlyResult: true })
+}
+
+/** Whether there is a function of that name, as far as is known. */
+export function isKnownFunction(name: string, resolver: Resolver | undefined, searchPath: readonly string[] | undefined): boolean {
+  return builtInEffect(undefined, name) !== undefined || (resolver?.functions(undefined, name, searchPath) ?? []).length > 0
 }
 
 function builtInEffect(schema: string | undefined, name: string): FunctionEffect | undefined {
@@ -78,6 +85,6 @@ function entryEffect(entry: FunctionEntry): FunctionEffect {
   const known = EFFECTS.find(([pattern]) => pattern.test(entry.name))
   if (known !== undefined) return known[1]
   if (entry.extension && (entry.volatility === 'immutable' || EXTENSION_COMPUTES.test(entry.name))) return NONE
-  if (entry.volatility === 'volatile') return { action: 'call', opaque: 'its body may do anything' }
-  return { reveals: 'its body may read any table' }
+  if (entry.volatility === 'volatile') return { action: 'call', opaque: 'its body may do anything', onlyResult: true }
+  return { reveals: 'its body may read any table', onlyResult: true }
 }

@@ -1,14 +1,18 @@
 import type { Mask, Target } from '../../../core/index.ts'
-import type { Analysis, Lineage, Statement } from './analysis.ts'
+import type { Analysis, ColumnUse, Lineage, Statement } from './analysis.ts'
 import type { Catalogue } from './catalogue.ts'
 import { carriesSource, label, MaskedColumns, type MaskedOrigins } from './masked-columns.ts'
+import { EVERYTHING, ORIGINS, resultMask, type ResultMask } from './result-mask.ts'
 
 /** How a masked answer can be given. */
 export type MaskPlan =
-  /** No value of a masked column can reach the client, or be guessed from what does. */
-  | { readonly kind: 'none'; readonly errors: ErrorExposure }
-  /** Masked columns come out as they are, and RowDescription names each by table OID and attribute number. */
-  | { readonly kind: 'by-origin'; readonly errors: ErrorExposure }
+  | {
+    /** `none`: no value of a masked column comes out, nor anything that was computed from one. */
+    readonly kind: 'none' | 'masked'
+    /** One for each statement of the text. */
+    readonly results: readonly ResultMask[]
+    readonly errors: ErrorExposure
+  }
   | { readonly kind: 'blocked'; readonly reason: string; readonly errors: ErrorExposure }
 
 /** Where an error or notice could quote a masked value: nowhere, in DETAIL, HINT and CONTEXT, or in the message as well. */
@@ -23,25 +27,28 @@ export interface MaskPlanOptions {
   readonly unknown?: 'absent'
 }
 
-const NOTHING: MaskPlan = Object.freeze({ kind: 'none', errors: 'none' })
+type Running = Exclude<MaskPlan, { kind: 'blocked' }>
+
+const NOTHING: Running = Object.freeze({ kind: 'none', results: Object.freeze([]), errors: 'none' })
+const NO_ROWS: Running = Object.freeze({ ...NOTHING, results: Object.freeze([ORIGINS]) })
 
 /**
  * Decides how a statement may be answered under masks. Without a catalogue, only what touches no relation passes.
- * Enforce `by-origin` with `maskedOrigins` on every RowDescription, also where the plan says `none`.
+ * Enforce `results`, and `maskedOrigins` on every RowDescription, also where the plan says `none`.
  */
 export function maskPlan(analysis: Analysis, masks: readonly Mask[], catalogue: Catalogue | undefined, target: Target, options: MaskPlanOptions = {}): MaskPlan {
   if (masks.length === 0 || analysis.cannotRun) return NOTHING
   const columns = catalogue === undefined ? undefined : maskedColumns(masks, catalogue, target)
   if (columns?.unreadable !== undefined) return blocked(`the mask ${columns.unreadable} cannot be read`)
-  let kind: 'none' | 'by-origin' = 'none'
-  let errors: ErrorExposure = 'none'
+  const plans: Running[] = []
   for (const statement of analysis.statements) {
     const next = columns === undefined ? withoutCatalogue(statement) : planStatement(statement, columns, options)
     if (next.kind === 'blocked') return next
-    if (next.kind === 'by-origin') kind = next.kind
-    errors = worse(errors, next.errors)
+    plans.push(next)
   }
-  return { kind, errors }
+  const results = plans.flatMap((plan) => plan.results)
+  if (results.some(({ kind }) => kind === 'copy') && analysis.statements.some(changesEncoding)) return blocked('COPY cannot be masked in a text that may change the encoding')
+  return { kind: plans.some(({ kind }) => kind === 'masked') ? 'masked' : 'none', results, errors: plans.reduce<ErrorExposure>((errors, plan) => worse(errors, plan.errors), 'none') }
 }
 
 /** The masks of one decision as a look-up for RowDescription; remembered for as long as the catalogue lives. */
@@ -61,7 +68,7 @@ const remembered = new WeakMap<Catalogue, Map<string, MaskedColumns>>()
 function maskedColumns(masks: readonly Mask[], catalogue: Catalogue, target: Target): MaskedColumns {
   let sets = remembered.get(catalogue)
   if (sets === undefined) remembered.set(catalogue, (sets = new Map()))
-  const key = JSON.stringify([masks.map(({ column, method, except }) => [column, method, except ?? null]), usesClasses(masks) ? target.classes : null])
+  const key = JSON.stringify([masks.map(({ column, method, bucket, predicates, untraced, except }) => [column, method, bucket, predicates, untraced, except]), usesClasses(masks) ? target.classes : null])
   let columns = sets.get(key)
   if (columns === undefined) {
     if (sets.size >= MAX_REMEMBERED) sets.clear()
@@ -77,30 +84,50 @@ function usesClasses(masks: readonly Mask[]): boolean {
 function withoutCatalogue({ lineage }: Statement): MaskPlan {
   if (lineage.untraced !== '') return blocked(lineage.untraced)
   const [first] = lineage.relations
-  return first === undefined ? NOTHING : blocked(`the catalogue of the target is not at hand, so ${first.name} cannot be checked against the masks`)
+  return first === undefined ? NO_ROWS : blocked(`the catalogue of the target is not at hand, so ${first.name} cannot be checked against the masks`)
 }
 
-function planStatement({ lineage, effects }: Statement, columns: MaskedColumns, options: MaskPlanOptions): MaskPlan {
-  const reason = hindrance(lineage, columns) ?? oddName(lineage, columns) ?? (options.unknown === 'absent' ? undefined : unknownName(lineage, columns))
+/** What comes before the rows in one text decides how their bytes are read. */
+function changesEncoding({ effects: { settings } }: Statement): boolean {
+  return settings.some(({ name }) => /^(\*|client_encoding|names)$/.test(name))
+}
+
+function planStatement(statement: Statement, columns: MaskedColumns, options: MaskPlanOptions): MaskPlan {
+  const { lineage, effects } = statement
+  const reason = hindrance(statement, columns) ?? oddName(lineage, columns) ?? (options.unknown === 'absent' ? undefined : unknownName(lineage, columns))
   if (reason !== undefined) return blocked(reason)
-  const shows = lineage.outputs.some(({ sources }) => sources.some((source) => columns.isMasked(source)))
+  if (lineage.untraced !== '') return { kind: 'masked', results: [EVERYTHING], errors: 'message' }
+  const result = resultMask(statement, columns)
+  if (typeof result === 'string') return blocked(result)
+  const shows = result !== ORIGINS || lineage.outputs.some(({ sources }) => sources.some((source) => columns.isMasked(source)))
   const ends = effects.transaction !== undefined && effects.transaction.kind !== 'begin'
   const errors = worse(ends ? 'detail' : 'none', exposure(lineage, columns))
-  return { kind: shows ? 'by-origin' : 'none', errors }
+  return { kind: shows ? 'masked' : 'none', results: [result], errors }
 }
 
 /** Why a masked value would escape, or could. */
-function hindrance(lineage: Lineage, columns: MaskedColumns): string | undefined {
-  if (lineage.untraced !== '') return lineage.untraced
-  const use = lineage.uses.find(({ source }) => columns.isMasked(source))
-  if (use !== undefined) {
-    const column = use.source.attnum === 0 ? `a row of ${use.source.table}, which holds masked columns,` : `the masked column ${use.source.table}.${use.source.column}`
-    return `${column} is used in ${use.how}, which would show its value or let it be guessed`
-  }
-  const touched = [...lineage.uses.map(({ source }) => source), ...lineage.outputs.flatMap(({ sources }) => sources)]
-  const carried = touched.find((source) => carriesSource(source) || columns.isComputed(source))
+function hindrance(statement: Statement, columns: MaskedColumns): string | undefined {
+  const { lineage } = statement
+  if (lineage.untraced !== '' && !(columns.masksUntraced && onlyGives(statement))) return lineage.untraced
+  const use = lineage.uses.find((each) => !columns.permits(each))
+  if (use !== undefined) return forbidden(use)
+  const touched = [...lineage.uses.map(({ source }) => source), ...lineage.outputs.flatMap(({ sources, derived }) => [...sources, ...derived])]
+  const carried = touched.find(carriesSource)
   if (carried !== undefined) return `${carried.table}.${carried.column} may hold values of masked columns`
   return relationHindrance(lineage, columns)
+}
+
+function forbidden({ source, how, kind }: ColumnUse): string {
+  const column = source.attnum === 0 ? `a row of ${source.table}, which holds masked columns,` : `the masked column ${source.table}.${source.column}`
+  if (kind === 'risky-output') return `${column} is used in ${how}, which would let its value be guessed`
+  return `${column} is used in ${how}, which would show its value or let it be guessed`
+}
+
+const QUERIES = new Set(['SelectStmt', 'PrepareStmt', 'ExecuteStmt', 'DeclareCursorStmt', 'FetchStmt'])
+
+/** Whether all that comes of it are rows, so that nothing is shown when these are masked. */
+function onlyGives({ kind, lineage, effects }: Statement): boolean {
+  return lineage.maskable && QUERIES.has(kind) && effects.settings.length === 0 && lineage.relations.every(({ use }) => use === 'read')
 }
 
 function relationHindrance(lineage: Lineage, columns: MaskedColumns): string | undefined {
@@ -137,12 +164,18 @@ function oddName(lineage: Lineage, columns: MaskedColumns): string | undefined {
 /** DETAIL of a failed write shows the whole row; a trigger may say anything. */
 function exposure(lineage: Lineage, columns: MaskedColumns): ErrorExposure {
   let found: ErrorExposure = 'none'
+  if (lineage.uses.some((use) => computes(use) && columns.isMasked(use.source))) return 'message'
   for (const { relation, use } of lineage.relations) {
     if (relation === undefined) continue
-    if (use !== 'read' && relation.hasTriggers) return 'message'
+    if ((use !== 'read' && relation.hasTriggers) || columns.mayFail(relation)) return 'message'
     if (columns.covers(relation)) found = 'detail'
   }
   return found
+}
+
+/** An error of what is computed may quote what it was computed from. */
+function computes({ kind }: ColumnUse): boolean {
+  return kind === 'risky-output' || kind === 'predicate'
 }
 
 function worse(left: ErrorExposure, right: ErrorExposure): ErrorExposure {

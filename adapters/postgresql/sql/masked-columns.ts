@@ -1,6 +1,7 @@
-import { MASK_METHODS, type Mask, type MaskMethod, type Target } from '../../../core/index.ts'
+import type { Mask, Target } from '../../../core/index.ts'
 import { analyse } from './analyse.ts'
-import type { Lineage, OutputColumn, Source } from './analysis.ts'
+import type { ColumnUse, Lineage, OutputColumn, Source } from './analysis.ts'
+import { maskOf, strictest, WHOLE, type ColumnMask, type MaskTerms } from './column-mask.ts'
 import type { Catalogue } from './catalogue.ts'
 import { maskPatterns, type ColumnPattern } from './mask-pattern.ts'
 import type { Relation } from './resolver.ts'
@@ -11,17 +12,20 @@ export function originKey(oid: number, attnum: number): number {
   return oid * 2048 + attnum
 }
 
-/** What RowDescription's (table OID, attribute number) must be masked with, by `originKey`. */
-export type MaskedOrigins = ReadonlyMap<number, MaskMethod>
+/** What RowDescription's (table OID, attribute number) must be masked with, by `originKey`. Attribute 0 is the whole row. */
+export type MaskedOrigins = ReadonlyMap<number, MaskTerms>
 
 /** One set of masks against one catalogue: which columns they cover, and which views hide them. */
 export class MaskedColumns {
   readonly catalogue: Catalogue
   /** A mask whose pattern cannot be read; nothing may pass while there is one. */
   readonly unreadable: string | undefined
-  readonly #methods = new Map<number, MaskMethod>()
+  /** What cannot be traced may be masked whole instead of refused. */
+  readonly masksUntraced: boolean
+  readonly #masks = new Map<number, ColumnMask>()
   readonly #relations = new Set<number>()
-  readonly #computed = new Set<number>()
+  /** Views that compute something which may fail, and then could say why. */
+  readonly #failing = new Set<number>()
   /** Names of masked columns. */
   readonly #names = new Set<string>()
   readonly #problems = new Map<number, string>()
@@ -29,13 +33,14 @@ export class MaskedColumns {
   constructor(masks: readonly Mask[], catalogue: Catalogue, target: Target) {
     this.catalogue = catalogue
     this.unreadable = masks.find((mask) => maskPatterns(mask, target) === undefined)?.column
-    for (const mask of masks) this.#cover(maskPatterns(mask, target) ?? [], mask.method)
+    this.masksUntraced = masks.every(({ untraced }) => untraced === 'mask')
+    for (const mask of masks) this.#cover(maskPatterns(mask, target) ?? [], maskOf(mask))
     this.#followGenerated()
     this.#followViews()
   }
 
   get origins(): MaskedOrigins {
-    return this.#methods
+    return this.#masks
   }
 
   /** Whether any of its columns is masked. */
@@ -49,16 +54,28 @@ export class MaskedColumns {
     return this.#names.has(last) || this.catalogue.named(last).some((relation) => this.covers(relation) || this.problem(relation) !== undefined)
   }
 
-  /** Whether a use of this source is a use of a masked value. A whole row is as masked as its columns. */
-  isMasked({ relation, attnum }: Source): boolean {
-    if (relation === undefined) return false
-    if (attnum === 0) return this.#relations.has(relation.oid) || carries(relation, undefined)
-    return this.#methods.has(originKey(relation.oid, attnum))
+  /** The mask of a base column; of a whole row (attribute 0), the strictest of its columns'. */
+  maskOf({ relation, attnum }: Source): ColumnMask | undefined {
+    return relation === undefined ? undefined : this.#masks.get(originKey(relation.oid, attnum))
   }
 
-  /** Whether it is a view's column that was computed from masked ones: it cannot be shown, masked or not. */
-  isComputed({ relation, attnum }: Source): boolean {
-    return relation !== undefined && this.#computed.has(originKey(relation.oid, attnum))
+  /** Whether a use of this source is a use of a masked value. */
+  isMasked(source: Source): boolean {
+    return this.maskOf(source) !== undefined
+  }
+
+  /** Whether the masks let a masked column be used like this, its value hidden where it comes out. */
+  permits({ source, kind }: ColumnUse): boolean {
+    const mask = this.maskOf(source)
+    if (mask === undefined || kind === 'output') return true
+    // Equality with a part of a value, or with something made from it, is more than a guess at the value.
+    if (kind === 'equality' && mask.whole !== true && source.attnum !== 0) return mask.predicates !== 'block'
+    return kind !== 'flow' && mask.predicates === 'allow'
+  }
+
+  /** Whether what it computes may fail, and say why. */
+  mayFail(relation: Relation): boolean {
+    return this.#failing.has(relation.oid)
   }
 
   /** Why a view must not be read at all, or `undefined`. Views that touch nothing masked have no problem. */
@@ -69,27 +86,29 @@ export class MaskedColumns {
     return this.#viewProblem(relation)
   }
 
-  #cover(patterns: readonly ColumnPattern[], method: MaskMethod): void {
+  #cover(patterns: readonly ColumnPattern[], mask: ColumnMask): void {
     if (patterns.length === 0) return
     for (const relation of this.catalogue.all()) {
       for (const { name, attnum } of relation.columns) {
-        if (patterns.some((pattern) => pattern.matches(relation.schema, relation.name, name))) this.#spread(relation, name, attnum, method)
+        if (patterns.some((pattern) => pattern.matches(relation.schema, relation.name, name))) this.#spread(relation, name, attnum, mask)
       }
     }
   }
 
   /** A partition's rows are read through its parent, and the parent's through the partition: both carry the mask. */
-  #spread(relation: Relation, name: string, attnum: number, method: MaskMethod): void {
-    this.#mask(relation.oid, attnum, method)
+  #spread(relation: Relation, name: string, attnum: number, mask: ColumnMask): void {
+    this.#mask(relation.oid, attnum, mask)
     for (const oid of [...this.catalogue.descendants(relation.oid), ...this.catalogue.ancestors(relation.oid)]) {
       const column = this.catalogue.relation(oid)?.columns.find((other) => other.name === name)
-      if (column !== undefined) this.#mask(oid, column.attnum, method)
+      if (column !== undefined) this.#mask(oid, column.attnum, mask)
     }
   }
 
-  #mask(oid: number, attnum: number, method: MaskMethod): void {
+  #mask(oid: number, attnum: number, mask: ColumnMask): void {
     const key = originKey(oid, attnum)
-    this.#methods.set(key, strictest(this.#methods.get(key), method))
+    this.#masks.set(key, strictest(this.#masks.get(key), mask))
+    const row = originKey(oid, 0)
+    this.#masks.set(row, { ...strictest(this.#masks.get(row), mask), ...WHOLE })
     this.#relations.add(oid)
     const name = this.catalogue.relation(oid)?.columns.find((column) => column.attnum === attnum)?.name
     if (name !== undefined) this.#names.add(name)
@@ -110,7 +129,8 @@ export class MaskedColumns {
     const { uses, outputs, untraced } = statements[0]?.lineage ?? UNKNOWN
     const sources = [...uses.map(({ source }) => source), ...outputs.flatMap((output) => output.sources)]
     if (target === undefined) return
-    if (untraced !== '' || sources.some((source) => this.isMasked(source))) this.#spread(relation, column, target.attnum, 'fixed')
+    const mask = this.#whole(sources) ?? (untraced === '' ? undefined : { ...WHOLE, predicates: 'block' as const })
+    if (mask !== undefined) this.#spread(relation, column, target.attnum, mask)
   }
 
   /** Views report their own OID: a view column that passes a masked one on carries the mask as well. */
@@ -136,31 +156,38 @@ export class MaskedColumns {
     }
   }
 
-  /** What passes a masked column on is masked like it; what is computed from one must not be read at all. */
+  /** What passes a masked column on is masked like it; what is computed from one is masked whole. */
   #viewColumn(oid: number, attnum: number, { sources, derived }: OutputColumn): void {
     for (const source of sources) {
-      if (this.isMasked(source)) this.#mask(oid, attnum, this.#methodOf(source))
-      if (this.isComputed(source)) this.#computed.add(originKey(oid, attnum))
+      const mask = this.maskOf(source)
+      if (mask !== undefined) this.#mask(oid, attnum, mask)
     }
-    if (!derived.some((source) => this.isMasked(source) || this.isComputed(source))) return
-    this.#computed.add(originKey(oid, attnum))
-    this.#relations.add(oid)
+    const whole = this.#whole(derived)
+    if (whole !== undefined) this.#mask(oid, attnum, whole)
   }
 
-  #methodOf({ relation, attnum }: Source): MaskMethod {
-    return this.#methods.get(originKey(relation?.oid ?? 0, attnum)) ?? 'null'
+  /** The mask of what is computed from these. */
+  #whole(sources: readonly Source[]): ColumnMask | undefined {
+    let mask: ColumnMask | undefined
+    for (const source of sources) {
+      const found = this.maskOf(source)
+      if (found !== undefined) mask = { ...strictest(mask, found), ...WHOLE }
+    }
+    return mask
   }
 
   /** Empty when masked columns come out of the view as they went in, or as computed columns of their own. */
   #problemIn(lineage: Lineage, view: Relation): string {
     if (lineage.untraced !== '') return `the view ${label(view)} cannot be followed: ${lineage.untraced}`
-    const use = lineage.uses.find(({ source, forOutput }) => !forOutput && (this.isMasked(source) || this.isComputed(source) || carriesSource(source)))
+    if (lineage.uses.some(({ source, kind }) => kind === 'risky-output' && this.isMasked(source))) this.#failing.add(view.oid)
+    const use = lineage.uses.find((each) => (!isForOutput(each) && !this.permits(each)) || (!each.forOutput && carriesSource(each.source)))
     if (use !== undefined) return `the view ${label(view)} uses ${use.source.table}.${use.source.column} in ${use.how}`
     const carried = lineage.outputs.flatMap(({ sources, derived }) => [...sources, ...derived]).find(carriesSource)
     if (carried !== undefined) return `the view ${label(view)} shows ${carried.table}.${carried.column}`
     for (const { relation } of lineage.relations) {
       const problem = relation === undefined || relation === view ? undefined : this.problem(relation)
       if (problem !== undefined) return problem
+      if (relation !== undefined && this.mayFail(relation)) this.#failing.add(view.oid)
     }
     return ''
   }
@@ -177,7 +204,12 @@ export class MaskedColumns {
   }
 }
 
-const UNKNOWN: Lineage = { outputs: [], uses: [], relations: [], unresolved: [], untraced: 'its definition is not known' }
+/** A view's own expressions are nobody's questions: what they compute is hidden where it comes out. */
+function isForOutput({ kind, forOutput }: ColumnUse): boolean {
+  return kind === 'output' || kind === 'risky-output' || (forOutput && kind !== 'flow')
+}
+
+const UNKNOWN: Lineage = { outputs: [], placed: false, uses: [], relations: [], unresolved: [], untraced: 'its definition is not known', maskable: false }
 const lineages = new WeakMap<Catalogue, Map<number, Lineage>>()
 
 /** What a view's own query does. The same for every mask, so it is kept with the catalogue. */
@@ -195,7 +227,7 @@ function followView(view: Relation, catalogue: Catalogue): Lineage {
   const { statements } = analyse(text, { resolver: catalogue, searchPath: [] })
   const [only] = statements
   if (only === undefined || statements.length > 1) return UNKNOWN
-  const fits = only.lineage.outputs.length === view.columns.length
+  const fits = only.lineage.outputs.length === view.columns.length && only.lineage.placed
   return fits || only.lineage.untraced !== '' ? only.lineage : { ...only.lineage, untraced: 'its columns do not fit its definition' }
 }
 
@@ -208,11 +240,6 @@ export function carries(relation: Relation, column: string | undefined): boolean
 
 export function carriesSource({ relation, column, attnum }: Source): boolean {
   return relation !== undefined && carries(relation, attnum === 0 ? undefined : column)
-}
-
-function strictest(left: MaskMethod | undefined, right: MaskMethod): MaskMethod {
-  if (left === undefined) return right
-  return MASK_METHODS.indexOf(left) > MASK_METHODS.indexOf(right) ? left : right
 }
 
 export function label(relation: Relation): string {

@@ -1,12 +1,17 @@
 import type { ColumnRef, CommonTableExpr, Node, SelectStmt, WithClause } from 'libpg-query'
+import type { Place, Source } from './analysis.ts'
 import { stringOf, stringsOf } from './ast.ts'
 import { renameOutputs } from './column-aliases.ts'
-import { expression, reference } from './expression.ts'
+import { applyField, expression, reference } from './expression.ts'
+import { filter } from './filter.ts'
 import { fromItems } from './from-clause.ts'
 import { AnalysisLimit, MAX_COLUMNS } from './limit.ts'
 import { lookUp, starSources } from './relation-item.ts'
-import { findItem, type Scope, type ScopeItem } from './scope.ts'
-import { NO_OUTPUTS, useColumn, useOutputs, type CteEnv, type Env, type Output, type Outputs, type Walk } from './walk.ts'
+import { COPIED, DISTINCT, GROUP_BY, handedTo, HAVING, LIMIT, OFFSET, ORDER_BY, OUTPUT, RISKY, SEARCH_OR_CYCLE, SET_OPERATION, VALUES, WHOLE_ROW, WINDOW } from './place.ts'
+import { findItem, resolve, type Scope, type ScopeItem } from './scope.ts'
+import { distinctSources, sourceKey } from './source.ts'
+import { columnTotal, together, totality } from './total.ts'
+import { allSources, NO_OUTPUTS, useColumn, useOutputs, type CteEnv, type Env, type Output, type Outputs, type Walk } from './walk.ts'
 
 /** Follows a SELECT, VALUES, TABLE or set operation: notes every use of a column, and returns what it gives. */
 export function query(select: SelectStmt, outer: Env, walk: Walk): Outputs {
@@ -25,32 +30,57 @@ function body(select: SelectStmt, env: Env, walk: Walk): Outputs {
 }
 
 function values(select: SelectStmt, env: Env, walk: Walk): Outputs {
-  expression(select.valuesLists, env, 'a VALUES list', walk)
-  const [first] = select.valuesLists ?? []
-  const width = first !== undefined && 'List' in first ? (first.List.items?.length ?? 0) : 0
-  const columns = Array.from({ length: width }, (_, index) => ({ name: `column${index + 1}`, sources: [], derived: [] }))
+  const rows = (select.valuesLists ?? []).map((row) => ('List' in row ? (row.List.items ?? []) : []))
+  const columns = (rows[0] ?? []).map((_, index) => valuesColumn(rows.map((row) => row[index]), `column${index + 1}`, env, walk))
   const outputs = { columns, ordered: true, open: false }
   tail(select, { items: [], parent: env.scope }, env, outputs, walk)
   return outputs
+}
+
+function valuesColumn(values: readonly (Node | undefined)[], name: string, env: Env, walk: Walk): Output {
+  const derived = walk.found.tapped(() => expression(values, env, VALUES, walk))
+  const total = together(values.map((value) => totality(value, env, walk)))
+  if (total === undefined) walk.found.use(derived, RISKY)
+  return { name, sources: [], derived, total }
 }
 
 /** The branches of a left-leaning chain are followed in a loop: generated unions are long. */
 function setOperation(select: SelectStmt, env: Env, walk: Walk): Outputs {
   const branches: SelectStmt[] = []
   let left: SelectStmt | undefined = select
+  let compares = false
   while (left !== undefined && isBareSetOperation(left, select)) {
+    compares ||= left.op !== 'SETOP_UNION' || left.all !== true
     if (left.rarg !== undefined) branches.push(left.rarg)
     left = left.larg
   }
   if (left !== undefined) branches.push(left)
-  let outputs = NO_OUTPUTS
-  for (const branch of branches) {
-    outputs = query(branch, env, walk)
-    useOutputs(outputs, 'a set operation', walk)
-  }
-  const computed = { ...outputs, columns: outputs.columns.map(({ name, sources, derived }) => ({ name, sources: [], derived: [...sources, ...derived] })) }
+  const given = branches.map((branch) => query(branch, env, walk))
+  if (compares) for (const outputs of given) useOutputs(outputs, SET_OPERATION, walk)
+  const computed = united(given, walk)
   tail(select, { items: [], parent: env.scope }, env, computed, walk)
   return computed
+}
+
+/** The leftmost branch, which is the last one here, gives the names. A column is made from those in its place in each branch. */
+function united(given: readonly Outputs[], walk: Walk): Outputs {
+  const named = given.at(-1) ?? NO_OUTPUTS
+  const width = named.columns.length
+  walk.budget.spend(width * given.length)
+  if (!given.every(({ columns, ordered, open }) => ordered && !open && columns.length === width)) return smeared(named, given.flatMap(allSources))
+  const columns = named.columns.map(({ name }, index) => {
+    const parts = given.flatMap(({ columns: all }) => all[index] ?? [])
+    const total = together(parts.map((part) => columnTotal(part, false)))
+    return { name, sources: [], derived: distinctSources(parts.flatMap(({ sources, derived }) => [...sources, ...derived])), total: total && { ...total, plain: false, brittle: true } }
+  })
+  return { columns, ordered: true, open: false }
+}
+
+/** The same columns, where each may be made from anything. */
+function smeared({ columns, ordered, open }: Outputs, all: readonly Source[]): Outputs {
+  const derived = distinctSources(all)
+  const names = columns.length === 0 ? ['*'] : columns.map(({ name }) => name)
+  return { columns: names.map((name) => ({ name, sources: [], derived })), ordered, open: open || columns.length === 0 }
 }
 
 function isBareSetOperation(part: SelectStmt, top: SelectStmt): boolean {
@@ -63,10 +93,10 @@ function plainSelect(select: SelectStmt, env: Env, walk: Walk): Outputs {
   const scope: Scope = { items: fromItems(select.fromClause, env, walk), parent: env.scope }
   const inner: Env = { scope, ctes: env.ctes }
   const outputs = targets(select.targetList, inner, walk)
-  expression(select.whereClause, inner, 'WHERE', walk)
-  expression(select.havingClause, inner, 'HAVING', walk)
-  expression(select.windowClause, inner, 'a window', walk)
-  for (const group of select.groupClause ?? []) ordering(group, inner, outputs, 'GROUP BY', walk)
+  filter(select.whereClause, inner, walk)
+  expression(select.havingClause, inner, HAVING, walk)
+  expression(select.windowClause, inner, WINDOW, walk)
+  for (const group of select.groupClause ?? []) ordering(group, inner, outputs, GROUP_BY, walk)
   distinct(select, inner, outputs, walk)
   tail(select, scope, env, outputs, walk)
   return outputs
@@ -74,8 +104,8 @@ function plainSelect(select: SelectStmt, env: Env, walk: Walk): Outputs {
 
 function distinct(select: SelectStmt, env: Env, outputs: Outputs, walk: Walk): void {
   for (const by of select.distinctClause ?? []) {
-    if (Object.keys(by).length === 0) useOutputs(outputs, 'DISTINCT', walk)
-    else ordering(by, env, outputs, 'DISTINCT', walk)
+    if (Object.keys(by).length === 0) useOutputs(outputs, DISTINCT, walk)
+    else ordering(by, env, outputs, DISTINCT, walk)
   }
 }
 
@@ -83,29 +113,29 @@ function distinct(select: SelectStmt, env: Env, outputs: Outputs, walk: Walk): v
 function tail(select: SelectStmt, scope: Scope, env: Env, outputs: Outputs, walk: Walk): void {
   const inner: Env = { scope, ctes: env.ctes }
   for (const sort of select.sortClause ?? []) {
-    if ('SortBy' in sort && sort.SortBy.node !== undefined) ordering(sort.SortBy.node, inner, outputs, 'ORDER BY', walk)
+    if ('SortBy' in sort && sort.SortBy.node !== undefined) ordering(sort.SortBy.node, inner, outputs, ORDER_BY, walk)
   }
-  expression(select.limitCount, inner, 'LIMIT', walk)
-  expression(select.limitOffset, inner, 'OFFSET', walk)
+  expression(select.limitCount, inner, LIMIT, walk)
+  expression(select.limitOffset, inner, OFFSET, walk)
   if (select.lockingClause !== undefined) walk.found.act('lock')
 }
 
 /** An item of ORDER BY, GROUP BY or DISTINCT ON: a place, a name of the target list, or an expression. */
-function ordering(by: Node, env: Env, outputs: Outputs, how: string, walk: Walk): void {
+function ordering(by: Node, env: Env, outputs: Outputs, at: Place, walk: Walk): void {
   if ('A_Const' in by) walk.found.literal()
   if ('A_Const' in by && by.A_Const.ival !== undefined) {
     const place = outputs.ordered && !outputs.open ? outputs.columns[(by.A_Const.ival.ival ?? 0) - 1] : undefined
-    return place === undefined ? useOutputs(outputs, how, walk) : useColumn(place, how, walk)
+    return place === undefined ? useOutputs(outputs, at, walk) : useColumn(place, at, walk)
   }
-  const parts = how === 'GROUP BY' ? grouped(by) : undefined
+  const parts = at === GROUP_BY ? grouped(by) : undefined
   if (parts !== undefined) {
-    for (const part of parts) ordering(part, env, outputs, how, walk)
+    for (const part of parts) ordering(part, env, outputs, at, walk)
     return
   }
   const name = bareName(by)
   const named = name === undefined ? [] : outputs.columns.filter((column) => column.name === name)
-  for (const output of named) useColumn(output, how, walk)
-  if (named.length === 0 || how === 'GROUP BY') expressionUnlessNamed(by, env, how, named.length > 0, walk)
+  for (const output of named) useColumn(output, at, walk)
+  if (named.length === 0 || at === GROUP_BY) expressionUnlessNamed(by, env, at, named.length > 0, walk)
 }
 
 /** What ROLLUP, CUBE, GROUPING SETS and `(a, b)` group by; names and places count inside them, too. */
@@ -115,10 +145,10 @@ function grouped(by: Node): readonly Node[] | undefined {
 }
 
 /** GROUP BY prefers a column to an output's name; where there is no such column, nothing is unresolved. */
-function expressionUnlessNamed(by: Node, env: Env, how: string, named: boolean, walk: Walk): void {
-  if (!named) return expression(by, env, how, walk)
+function expressionUnlessNamed(by: Node, env: Env, at: Place, named: boolean, walk: Walk): void {
+  if (!named) return expression(by, env, at, walk)
   for (const item of env.scope?.items ?? []) {
-    for (const column of item.columns) if (column.name === bareName(by)) useColumn(column, how, walk)
+    for (const column of item.columns) if (column.name === bareName(by)) useColumn(column, at, walk)
   }
 }
 
@@ -136,7 +166,8 @@ export function targets(list: readonly Node[] | undefined, env: Env, walk: Walk)
   for (const target of list ?? []) {
     if (!('ResTarget' in target)) continue
     const { val, name } = target.ResTarget
-    const given = val !== undefined && 'ColumnRef' in val ? plainTarget(val.ColumnRef, name, env, walk) : computedTarget(val, name, env, walk)
+    const column = columnRef(val, env, walk)
+    const given = column === undefined ? computedTarget(val, name, env, walk) : plainTarget(column, name, env, walk)
     ordered &&= given.ordered
     open ||= given.open
     columns.push(...given.columns)
@@ -146,10 +177,26 @@ export function targets(list: readonly Node[] | undefined, env: Env, walk: Walk)
   return { columns, ordered, open }
 }
 
+/** A column, or what is another way to write one: `(p).email`, `(p).*`. */
+function columnRef(value: Node | undefined, env: Env, walk: Walk): ColumnRef | undefined {
+  if (value === undefined || 'ColumnRef' in value) return value?.ColumnRef
+  if (!('A_Indirection' in value)) return undefined
+  const { arg, indirection: [step, ...more] = [] } = value.A_Indirection
+  if (arg === undefined || !('ColumnRef' in arg) || step === undefined || more.length > 0) return undefined
+  const fields = arg.ColumnRef.fields ?? []
+  const parts = stringsOf(fields)
+  const found = parts.length === fields.length ? resolve(parts, env.scope, walk.budget) : undefined
+  if (found?.kind !== 'row' || found.item === undefined) return undefined
+  const known = 'A_Star' in step || found.item.columns.some(({ name }) => name === stringOf(step))
+  return known ? { fields: [...fields, step] } : undefined
+}
+
 function computedTarget(value: Node | undefined, name: string | undefined, env: Env, walk: Walk): Outputs {
-  const derived = walk.found.tapped(() => expression(value, env, 'an expression', walk))
+  const derived = walk.found.tapped(() => expression(value, env, OUTPUT, walk))
+  const total = totality(value, env, walk)
+  if (total === undefined) walk.found.use(derived, RISKY)
   const expands = value !== undefined && 'A_Indirection' in value && (value.A_Indirection.indirection ?? []).some((part) => 'A_Star' in part)
-  return { columns: [{ name: name ?? impliedName(value), sources: [], derived }], ordered: !expands, open: expands }
+  return { columns: [{ name: name ?? impliedName(value), sources: [], derived, total }], ordered: !expands, open: expands }
 }
 
 /** The name PostgreSQL gives an unnamed column, as far as it can be referred to (FigureColname). */
@@ -168,11 +215,14 @@ function plainTarget(column: ColumnRef, name: string | undefined, env: Env, walk
   if (parts.length < fields.length) return expandStar(parts, env, walk)
   const found = reference(column, env, walk)
   const output = name ?? parts.at(-1) ?? '?column?'
-  if (found.kind === 'column' && found.plain) return oneColumn({ name: output, sources: found.sources, derived: found.derived })
+  if (found.kind === 'column' && found.plain) return oneColumn({ name: output, sources: found.sources, derived: found.derived, total: found.total })
   if (found.kind === 'unresolved') return oneColumn({ name: output, sources: [], derived: [] })
-  const how = found.kind === 'row' ? 'a whole-row reference' : 'an expression'
-  const derived = walk.found.tapped(() => walk.found.use(found.sources, how))
-  return oneColumn({ name: output, sources: [], derived })
+  const behind = found.kind === 'row' ? found.sources : [...found.sources, ...found.derived]
+  const called = found.kind === 'row' && found.field !== undefined && !applyField(found.field, OUTPUT, walk) ? handedTo(found.field) : undefined
+  const derived = walk.found.tapped(() => walk.found.use(behind, called ?? (found.kind === 'row' ? WHOLE_ROW : OUTPUT)))
+  const total = totality({ ColumnRef: column }, env, walk)
+  if (total === undefined) walk.found.use(derived, RISKY)
+  return oneColumn({ name: output, sources: [], derived, total })
 }
 
 function oneColumn(column: Output): Outputs {
@@ -205,7 +255,7 @@ function into(select: SelectStmt, outputs: Outputs, walk: Walk): void {
   if (relation === undefined) return
   walk.found.act('create')
   walk.found.touch(undefined, lookUp(relation, walk.found.context).written, 'define')
-  useOutputs(outputs, 'a copy into another table', walk)
+  useOutputs(outputs, COPIED, walk)
 }
 
 /** Adds a WITH clause to the names in reach. Recursive ones see each other; the rest see those before them. */
@@ -225,24 +275,47 @@ export function withCtes(clause: WithClause | undefined, env: Env, walk: Walk): 
   return { scope: env.scope, ctes }
 }
 
-/** Evaluates once. Asked again while it is at work, it is the recursive reference: columns that are not known yet. */
+/** Rounds after which a recursive query's columns are taken to hold anything. */
+const MAX_ROUNDS = 5
+
+/**
+ * Evaluates once, or, when it refers to itself, until no column is found to be made from more than the round before
+ * knew: what the recursive reference holds is what any round gave.
+ */
 function once(evaluate: () => Outputs): () => Outputs {
-  let result: Outputs | 'working' | undefined
+  let known: Outputs = { columns: [], ordered: false, open: true }
+  let state: 'new' | 'working' | 'done' = 'new'
+  let recursive = false
   return () => {
-    if (result === 'working') return { columns: [], ordered: false, open: true }
-    if (result !== undefined) return result
-    result = 'working'
-    result = evaluate()
-    return result
+    if (state === 'working') recursive = true
+    if (state !== 'new') return known
+    state = 'working'
+    let given = evaluate()
+    for (let round = 0; recursive && breadth(given) > breadth(known); round++) {
+      known = round < MAX_ROUNDS ? derivedOnly(given) : smeared(given, allSources(given))
+      given = evaluate()
+    }
+    state = 'done'
+    return (known = given)
   }
+}
+
+/** How many columns its columns are made from, each counted for itself. */
+function breadth({ columns }: Outputs): number {
+  return columns.reduce((sum, { sources, derived }) => sum + 1 + new Set([...sources, ...derived].map(sourceKey)).size, 0)
+}
+
+function derivedOnly(outputs: Outputs): Outputs {
+  const columns = outputs.columns.map(({ name, sources, derived }) => ({ name, sources: [], derived: distinctSources([...sources, ...derived]) }))
+  return { ...outputs, columns }
 }
 
 function cteOutputs(cte: CommonTableExpr, env: Env, walk: Walk): Outputs {
   const { ctequery } = cte
   if (ctequery === undefined) return NO_OUTPUTS
   const given = 'SelectStmt' in ctequery ? walk.query(ctequery.SelectStmt, env) : (walk.write(ctequery, env) ?? NO_OUTPUTS)
-  if (cte.cycle_clause !== undefined || cte.search_clause !== undefined) useOutputs(given, 'a SEARCH or CYCLE clause', walk)
+  if (cte.cycle_clause !== undefined || cte.search_clause !== undefined) useOutputs(given, SEARCH_OR_CYCLE, walk)
   const named = renameOutputs(given, stringsOf(cte.aliascolnames))
   const extra = [cte.search_clause?.search_seq_column, cte.cycle_clause?.cycle_mark_column, cte.cycle_clause?.cycle_path_column]
-  return { ...named, columns: [...named.columns, ...extra.flatMap((name) => (name === undefined ? [] : [{ name, sources: [], derived: [] }]))] }
+  return { ...named, columns: [...named.columns, ...extra.flatMap((name) => (name === undefined ? [] : [{ name, sources: [], derived: allSources(given) }]))] }
 }

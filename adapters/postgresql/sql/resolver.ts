@@ -17,6 +17,9 @@ export interface Resolver {
   functions(schema: string | undefined, name: string, searchPath: readonly string[] | undefined): readonly FunctionEntry[]
   /** Whether somebody added an operator of that name; what it does is then unknown. */
   hasUserOperator(name: string): boolean
+  /** Whether somebody made a type that shares its name with a built-in one, in whatever schema. */
+  hasUserType(name: string): boolean
+  isGenerated(relation: Relation, column: string): boolean
 }
 
 export type RelationKind =
@@ -47,6 +50,8 @@ export interface Column {
   readonly attnum: number
   /** OID of the type. */
   readonly type: number
+  /** Modifier of the type, -1 for none. */
+  readonly typmod: number
   readonly notNull: boolean
 }
 

@@ -1,6 +1,7 @@
 import type { Source } from './analysis.ts'
 import type { Budget } from './limit.ts'
 import { SYSTEM_COLUMNS, type Relation } from './resolver.ts'
+import type { Total } from './total.ts'
 
 /** A column that a FROM item offers. */
 export interface ScopeColumn {
@@ -9,6 +10,8 @@ export interface ScopeColumn {
   readonly sources: readonly Source[]
   /** The base columns it was computed from; they were noted as used there. */
   readonly derived: readonly Source[]
+  /** Of a computed one: set when computing it cannot fail. */
+  readonly total?: Total | undefined
 }
 
 /** One entry of the name space of a query level. */
@@ -40,11 +43,11 @@ export interface Scope {
 }
 
 export type Resolution =
-  | { readonly kind: 'column'; readonly sources: readonly Source[]; readonly derived: readonly Source[]; readonly plain: boolean }
-  | { readonly kind: 'row'; readonly sources: readonly Source[] }
+  | { readonly kind: 'column'; readonly sources: readonly Source[]; readonly derived: readonly Source[]; readonly plain: boolean; readonly total?: Total | undefined }
+  /** `field`: the name is no column that is known; it may call a function on the row. */
+  | { readonly kind: 'row'; readonly sources: readonly Source[]; readonly item?: ScopeItem; readonly field?: string }
   | { readonly kind: 'unresolved' }
 
-const COMPUTED: Resolution = { kind: 'column', sources: [], derived: [], plain: false }
 const UNRESOLVED: Resolution = { kind: 'unresolved' }
 
 /** What a reference of one to four parts stands for, by PostgreSQL's own order: innermost level first, columns before rows. */
@@ -55,21 +58,31 @@ export function resolve(parts: readonly string[], scope: Scope | undefined, budg
   if (item === undefined) return UNRESOLVED
   item.touched = true
   // `p.to_jsonb` is the call to_jsonb(p), so a name that is no known column may use the whole row.
-  return columnOf(item, column) ?? { kind: 'row', sources: rowSources(item) }
+  return columnOf(item, column) ?? { kind: 'row', sources: rowSources(item), field: column }
 }
 
 function resolveBare(name: string, scope: Scope | undefined, budget: Budget): Resolution {
-  let open = false
+  const open: ScopeItem[] = []
   for (let level = scope; level !== undefined; level = level.parent) {
     budget.spend(level.items.length)
     const found = bareInLevel(name, level)
-    if (found !== undefined) return open && found !== COMPUTED ? { ...found, plain: false } : found
-    open ||= level.items.some((item) => item.open && item.unqualified)
+    if (found !== undefined) return open.length === 0 ? found : maybeHidden(found, open)
+    for (const item of level.items) if (item.open && item.unqualified) open.push(item)
   }
   const item = findItem(name, undefined, scope, budget)
-  if (item === undefined) return open ? COMPUTED : UNRESOLVED
+  if (item === undefined) return open.length === 0 ? UNRESOLVED : { kind: 'column', sources: [], derived: open.flatMap(behind), plain: false }
   item.touched = true
-  return { kind: 'row', sources: rowSources(item) }
+  return { kind: 'row', sources: [...rowSources(item), ...open.flatMap(behind)], item }
+}
+
+/** A column found further out, unless an inner item whose columns are not known has one of that name. */
+function maybeHidden({ sources, derived }: Extract<Resolution, { kind: 'column' }>, open: readonly ScopeItem[]): Resolution {
+  return { kind: 'column', sources: [], derived: [...sources, ...derived, ...open.flatMap(behind)], plain: false }
+}
+
+/** Whatever the columns of an item, known or not, were made from. */
+function behind({ columns }: ScopeItem): Source[] {
+  return columns.flatMap(({ sources, derived }) => [...sources, ...derived])
 }
 
 function bareInLevel(name: string, level: Scope): Extract<Resolution, { kind: 'column' }> | undefined {
@@ -99,7 +112,8 @@ function unknownInLevel(name: string, level: Scope): Extract<Resolution, { kind:
 }
 
 function columnResolution(columns: readonly ScopeColumn[]): Extract<Resolution, { kind: 'column' }> {
-  return { kind: 'column', sources: columns.flatMap(({ sources }) => sources), derived: columns.flatMap(({ derived }) => derived), plain: true }
+  const total = columns.length === 1 ? columns[0]?.total : undefined
+  return { kind: 'column', sources: columns.flatMap(({ sources }) => sources), derived: columns.flatMap(({ derived }) => derived), plain: true, total }
 }
 
 function columnOf(item: ScopeItem, name: string): Resolution | undefined {

@@ -2,6 +2,7 @@ import type { CallStmt, ConstraintsSetStmt, DiscardStmt, ExecuteStmt, Node, Tran
 import type { SettingChange, TransactionControl } from './analysis.ts'
 import { argumentText, qualifiedName } from './ast.ts'
 import { call, expression } from './expression.ts'
+import { PARAMETER } from './place.ts'
 import { TOP, type Walk } from './walk.ts'
 
 /** Statements about the session rather than the data. False when the node is none of them. */
@@ -76,7 +77,7 @@ function execute({ name = '', params }: ExecuteStmt, walk: Walk): void {
   walk.found.act('unknown')
   walk.found.effects.executes = name
   walk.found.opaque(`prepared statement ${name} is not known`)
-  expression(params, TOP, 'a parameter', walk)
+  expression(params, TOP, PARAMETER, walk)
 }
 
 function discard({ target }: DiscardStmt, { found }: Walk): void {
@@ -93,7 +94,7 @@ function run(action: 'do' | 'call', reason: string, { found }: Walk): void {
 
 function callProcedure({ funccall }: CallStmt, walk: Walk): void {
   run('call', `procedure ${qualifiedName(funccall?.funcname).name}() may do anything`, walk)
-  if (funccall !== undefined) call(funccall, TOP, 'a parameter', walk)
+  if (funccall !== undefined) call(funccall, TOP, PARAMETER, walk)
 }
 
 function constraints(_statement: ConstraintsSetStmt, { found }: Walk): void {

@@ -1,11 +1,14 @@
 import type { CopyStmt, CreateTableAsStmt, DeclareCursorStmt, ExplainStmt, FetchStmt, Node, PrepareStmt, ViewStmt } from 'libpg-query'
+import type { Place } from './analysis.ts'
 import { argumentText, nodeType, stringsOf, type Tree } from './ast.ts'
 import { define } from './definition.ts'
 import { expression } from './expression.ts'
 import { touchAll } from './from-clause.ts'
+import { copyFormat } from './copy-options.ts'
+import { COPIED, COPY_FILE, DEFINITION, EXPLAIN_ANALYZE, VIEW, WHERE } from './place.ts'
 import { lookUp, relationItem, starSources } from './relation-item.ts'
 import { sessionStatement } from './session-statement.ts'
-import { unknownColumn } from './scope.ts'
+import { unknownColumn, type ScopeColumn, type ScopeItem } from './scope.ts'
 import { NO_OUTPUTS, TOP, useOutputs, type Outputs, type Walk } from './walk.ts'
 
 const CURSOR_OPT_HOLD = 0x20
@@ -14,6 +17,7 @@ const CURSOR_OPT_HOLD = 0x20
 export function statement(node: Node, walk: Walk): void {
   const outputs = run(node, walk)
   walk.found.outputs = outputs.columns.map(({ sources, derived }) => ({ sources, derived }))
+  walk.found.placed = outputs.ordered && !outputs.open
 }
 
 function run(node: Node, walk: Walk): Outputs {
@@ -27,17 +31,17 @@ function run(node: Node, walk: Walk): Outputs {
   if ('PrepareStmt' in node) return prepare(node.PrepareStmt, walk)
   if ('DeclareCursorStmt' in node) return declare(node.DeclareCursorStmt, walk)
   if ('FetchStmt' in node) return fetch(node.FetchStmt, walk)
+  if ('CopyStmt' in node) return copy(node.CopyStmt, walk)
   other(node, walk)
   return NO_OUTPUTS
 }
 
 function other(node: Node, walk: Walk): void {
   if ('ExplainStmt' in node) return explain(node.ExplainStmt, walk)
-  if ('CopyStmt' in node) return copy(node.CopyStmt, walk)
   if ('CreateTableAsStmt' in node) return createTableAs(node.CreateTableAsStmt, walk)
   if ('ViewStmt' in node) return createView(node.ViewStmt, walk)
   if (sessionStatement(node, walk)) return
-  if (define(node, walk, (inner) => planned(inner, 'a definition', walk))) return
+  if (define(node, walk, (inner) => planned(inner, DEFINITION, walk))) return
   walk.found.act('unknown')
   walk.found.opaque(`${nodeType(node as unknown as Tree) ?? 'this statement'} is not understood`)
 }
@@ -53,10 +57,10 @@ function nested(node: Node | undefined, walk: Walk): Outputs {
 }
 
 /** A statement that is stored or planned, and not run now. */
-function planned(node: Node | undefined, how: string, walk: Walk): void {
+function planned(node: Node | undefined, place: Place, walk: Walk): void {
   const before = walk.found.planning
   walk.found.planning = true
-  useOutputs(nested(node, walk), how, walk)
+  useOutputs(nested(node, walk), place, walk)
   walk.found.planning = before
 }
 
@@ -82,15 +86,16 @@ function fetch({ portalname = '', ismove }: FetchStmt, walk: Walk): Outputs {
 }
 
 function explain({ query, options }: ExplainStmt, walk: Walk): void {
-  walk.found.act('explain')
-  if (isAnalyze(options)) {
-    walk.found.act('explain')
-    return useOutputs(nested(query, walk), 'EXPLAIN ANALYZE', walk)
+  const { found } = walk
+  found.act('explain')
+  const before = { planning: found.planning, explaining: found.explaining }
+  found.explaining = true
+  if (isAnalyze(options)) useOutputs(nested(query, walk), EXPLAIN_ANALYZE, walk)
+  else {
+    found.planning = true
+    nested(query, walk)
   }
-  const before = walk.found.planning
-  walk.found.planning = true
-  nested(query, walk)
-  walk.found.planning = before
+  Object.assign(found, before)
 }
 
 function isAnalyze(options: readonly Node[] | undefined): boolean {
@@ -105,7 +110,8 @@ function isZero(node: Node | undefined): boolean {
   return node !== undefined && 'Integer' in node && (node.Integer.ival ?? 0) === 0
 }
 
-function copy(statement: CopyStmt, walk: Walk): void {
+/** What a COPY to the client gives are columns like any others; what goes elsewhere is used. */
+function copy(statement: CopyStmt, walk: Walk): Outputs {
   const { found } = walk
   found.act(statement.is_from === true ? 'copy-in' : 'copy-out')
   if (statement.is_program === true) {
@@ -115,37 +121,50 @@ function copy(statement: CopyStmt, walk: Walk): void {
     found.flag('files')
     if (statement.is_from === true) found.untraced('COPY reads a file of the server')
   }
-  if (statement.query !== undefined) useOutputs(nested(statement.query, walk), 'COPY', walk)
-  if (statement.relation !== undefined) copyRelation(statement, walk)
+  const outputs = statement.query === undefined ? copyRelation(statement, walk) : nested(statement.query, walk)
+  if (statement.is_from === true) return NO_OUTPUTS
+  if (statement.is_program !== true && statement.filename === undefined) {
+    found.copies = copyFormat(statement.options)
+    return outputs
+  }
+  useOutputs(outputs, COPY_FILE, walk)
+  return NO_OUTPUTS
 }
 
-function copyRelation({ relation = {}, attlist, is_from, whereClause }: CopyStmt, walk: Walk): void {
+function copyRelation({ relation = {}, attlist, is_from, whereClause }: CopyStmt, walk: Walk): Outputs {
   const named = lookUp(relation, walk.found.context)
   const columns = stringsOf(attlist)
   if (is_from === true) {
     touchAll(named, 'write', walk, columns.length > 0 ? columns : ['*'])
-    return expression(whereClause, { scope: { items: [relationItem(relation, named)], parent: undefined }, ctes: undefined }, 'WHERE', walk)
+    expression(whereClause, { scope: { items: [relationItem(relation, named)], parent: undefined }, ctes: undefined }, WHERE, walk)
+    return NO_OUTPUTS
   }
   touchAll(named, 'read', walk)
   const item = relationItem(relation, named)
-  const all = starSources(item).flat()
-  const sources = columns.length === 0 ? all : columns.flatMap((name) => sourcesNamed(name, all, item.unknownTable))
-  walk.found.name(sources)
-  walk.found.use(sources, 'COPY')
+  const all = item.unknownTable === undefined ? stored(item, walk) : starSources(item).map((sources) => ({ name: '*', sources, derived: [] }))
+  const given = columns.length === 0 ? all : columns.flatMap((name) => columnNamed(name, all, item.unknownTable))
+  for (const { sources } of given) walk.found.name(sources)
+  return { columns: given, ordered: item.ordered && (columns.length === 0 || given.length === columns.length), open: item.open && columns.length === 0 }
 }
 
-function sourcesNamed(name: string, all: ReturnType<typeof starSources>[number], unknownTable: string | undefined): typeof all {
-  return unknownTable === undefined ? all.filter(({ column }) => column === name) : [unknownColumn(unknownTable, name)]
+/** COPY leaves generated columns out, unless they are named: then the server refuses. */
+function stored({ columns }: ScopeItem, { found }: Walk): readonly ScopeColumn[] {
+  return columns.filter(({ name, sources: [source] }) => source?.relation === undefined || found.context.resolver?.isGenerated(source.relation, name) !== true)
+}
+
+function columnNamed(name: string, all: readonly ScopeColumn[], unknownTable: string | undefined): readonly ScopeColumn[] {
+  if (unknownTable !== undefined) return [{ name, sources: [unknownColumn(unknownTable, name)], derived: [] }]
+  return all.filter((column) => column.name === name)
 }
 
 function createTableAs({ query, into }: CreateTableAsStmt, walk: Walk): void {
   walk.found.act('create')
   if (into?.rel !== undefined) walk.found.touch(undefined, lookUp(into.rel, walk.found.context).written, 'define')
-  useOutputs(nested(query, walk), 'a copy into another table', walk)
+  useOutputs(nested(query, walk), COPIED, walk)
 }
 
 function createView({ view = {}, query }: ViewStmt, walk: Walk): void {
   walk.found.act('create')
   touchAll(lookUp(view, walk.found.context), 'define', walk)
-  planned(query, 'a view', walk)
+  planned(query, VIEW, walk)
 }

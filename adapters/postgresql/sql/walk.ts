@@ -1,4 +1,5 @@
 import type { Node, SelectStmt } from 'libpg-query'
+import type { Place, Source } from './analysis.ts'
 import type { Collector } from './collector.ts'
 import type { Budget } from './limit.ts'
 import type { Scope, ScopeColumn, ScopeItem } from './scope.ts'
@@ -38,6 +39,8 @@ export interface Walk {
   query(select: SelectStmt, env: Env): Outputs
   /** INSERT, UPDATE, DELETE or MERGE; `undefined` when the node is none of them. */
   write(node: Node, env: Env): Outputs | undefined
+  /** What the sub-selects that were walked give, by their node. */
+  readonly subqueries: WeakMap<SelectStmt, Outputs>
   /** The same walk with a collector that is thrown away, to look at a part twice. */
   probe(): Walk
 }
@@ -48,11 +51,16 @@ export function computedItem(name: string | undefined, { columns, ordered, open 
 }
 
 /** Notes that what a query gives is used in a way that hides where it came from. */
-export function useOutputs({ columns }: Outputs, how: string, walk: Walk): void {
-  for (const output of columns) useColumn(output, how, walk)
+export function useOutputs({ columns }: Outputs, place: Place, walk: Walk): void {
+  for (const output of columns) useColumn(output, place, walk)
 }
 
-export function useColumn({ sources, derived }: ScopeColumn, how: string, walk: Walk): void {
-  walk.found.use(sources, how)
-  walk.found.use(derived, how)
+export function useColumn({ sources, derived }: ScopeColumn, place: Place, walk: Walk): void {
+  walk.found.use(sources, place)
+  walk.found.use(derived, place)
+}
+
+/** Every base column behind what a query gives. */
+export function allSources({ columns }: Outputs): Source[] {
+  return columns.flatMap(({ sources, derived }) => [...sources, ...derived])
 }

@@ -1,7 +1,9 @@
 import type { DeleteStmt, InsertStmt, MergeStmt, MergeWhenClause, Node, OnConflictClause, RangeVar, ReturningClause, UpdateStmt } from 'libpg-query'
 import { restricts } from './condition.ts'
 import { expression } from './expression.ts'
+import { filter } from './filter.ts'
 import { fromItems, touchAll } from './from-clause.ts'
+import { COPIED, INSERT_COLUMN, MERGE_ACTION, MERGE_CONDITION, ON_CONFLICT, SET, WHERE } from './place.ts'
 import { targets, withCtes } from './query.ts'
 import { lookUp, relationItem } from './relation-item.ts'
 import type { ScopeItem } from './scope.ts'
@@ -25,7 +27,7 @@ function insert(statement: InsertStmt, outer: Env, walk: Walk): Outputs {
   subscripts(statement.cols, env, walk)
   const { selectStmt } = statement
   if (selectStmt !== undefined && 'SelectStmt' in selectStmt) {
-    useOutputs(walk.query(selectStmt.SelectStmt, env), 'a copy into another table', walk)
+    useOutputs(walk.query(selectStmt.SelectStmt, env), COPIED, walk)
   }
   if (statement.onConflictClause !== undefined) onConflict(statement.onConflictClause, item, env, walk)
   return returning(statement.returningClause, [item], env, walk)
@@ -35,11 +37,11 @@ function insert(statement: InsertStmt, outer: Env, walk: Walk): Outputs {
 function onConflict(clause: OnConflictClause, item: ScopeItem, env: Env, walk: Walk): void {
   const excluded = { ...computedItem('excluded', { columns: item.columns.map(({ name }) => ({ name, sources: [], derived: [] })), ordered: true, open: true }), unqualified: false }
   const inner = within([item, excluded], env)
-  expression(clause.infer, inner, 'ON CONFLICT', walk)
+  expression(clause.infer, inner, ON_CONFLICT, walk)
   if (clause.action !== 'ONCONFLICT_UPDATE') return
   walk.found.act('update')
   assignments(clause.targetList, item, inner, walk)
-  expression(clause.whereClause, inner, 'WHERE', walk)
+  expression(clause.whereClause, inner, WHERE, walk)
 }
 
 function update(statement: UpdateStmt, outer: Env, walk: Walk): Outputs {
@@ -71,7 +73,7 @@ function merge(statement: MergeStmt, outer: Env, walk: Walk): Outputs {
   const source = fromItems(statement.sourceRelation === undefined ? [] : [statement.sourceRelation], env, walk)
   const items = [item, ...source].map((part) => Object.assign(part, { ordered: false }))
   const inner = within(items, env)
-  expression(statement.joinCondition, inner, 'a MERGE condition', walk)
+  expression(statement.joinCondition, inner, MERGE_CONDITION, walk)
   const joined = statement.joinCondition !== undefined && restricts(statement.joinCondition, item, inner, walk)
   for (const node of statement.mergeWhenClauses ?? []) {
     if ('MergeWhenClause' in node) when(node.MergeWhenClause, item, inner, joined, walk)
@@ -80,8 +82,8 @@ function merge(statement: MergeStmt, outer: Env, walk: Walk): Outputs {
 }
 
 function when(clause: MergeWhenClause, item: ScopeItem, env: Env, joined: boolean, walk: Walk): void {
-  expression(clause.condition, env, 'a MERGE condition', walk)
-  expression(clause.values, env, 'a MERGE action', walk)
+  expression(clause.condition, env, MERGE_CONDITION, walk)
+  expression(clause.values, env, MERGE_ACTION, walk)
   const action = MERGE_ACTIONS[clause.commandType ?? '']
   if (action === undefined) return
   walk.found.act(action)
@@ -115,16 +117,16 @@ function assigned(list: readonly Node[] | undefined): string[] {
 function assignments(list: readonly Node[] | undefined, item: ScopeItem, env: Env, walk: Walk): void {
   written(item, assigned(list), walk)
   for (const node of list ?? []) {
-    if ('ResTarget' in node) expression([node.ResTarget.indirection, node.ResTarget.val], env, 'a SET expression', walk)
+    if ('ResTarget' in node) expression([node.ResTarget.indirection, node.ResTarget.val], env, SET, walk)
   }
 }
 
 function subscripts(list: readonly Node[] | undefined, env: Env, walk: Walk): void {
-  for (const node of list ?? []) if ('ResTarget' in node) expression(node.ResTarget.indirection, env, 'an INSERT column', walk)
+  for (const node of list ?? []) if ('ResTarget' in node) expression(node.ResTarget.indirection, env, INSERT_COLUMN, walk)
 }
 
 function where(condition: Node | undefined, item: ScopeItem, env: Env, walk: Walk): void {
-  expression(condition, env, 'WHERE', walk)
+  filter(condition, env, walk)
   if (condition === undefined || !restricts(condition, item, env, walk)) walk.found.flag('unbounded')
 }
 

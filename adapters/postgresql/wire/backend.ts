@@ -32,6 +32,21 @@ function column(body: BodyReader): ColumnDescription {
   return { name, table, attribute, type, typmod, format: body.int16() === 1 ? 1 : 0 }
 }
 
+/** CopyOutResponse: int8 format (0 textual, 1 binary), int16 n, n × int16 format. */
+export function decodeCopyOut(buffer: Buffer, start: number, end: number): { binary: boolean; columns: number } {
+  const body = new BodyReader(buffer, start + HEADER, end)
+  return { binary: body.byte() === 1, columns: body.uint16() }
+}
+
+/** CopyData: any bytes. */
+export function encodeCopyData(bytes: Buffer): Buffer {
+  const message = Buffer.allocUnsafe(HEADER + bytes.length)
+  message[0] = 0x64
+  message.writeInt32BE(HEADER - 1 + bytes.length, 1)
+  bytes.copy(message, HEADER)
+  return message
+}
+
 /** CommandComplete: cstring tag, `SELECT 5`. Latin-1, for tags are ASCII. */
 export function decodeCommandTag(buffer: Buffer, start: number, end: number): string {
   return buffer.toString('latin1', start + HEADER, end - 1)

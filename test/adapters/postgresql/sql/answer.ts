@@ -1,6 +1,7 @@
-/** Runs statements against a real server the way a session would: masks each value by its column's origin. */
+/** Runs statements against a real server the way a session would: masks each value by its column's origin, and by its place. */
 import pg from 'pg'
-import { Catalogue, originKey, type MaskedOrigins } from '../../../../adapters/postgresql/sql/index.ts'
+import { isHidden } from '../../../../adapters/postgresql/masked-result.ts'
+import { Catalogue, originKey, type MaskedOrigins, type ResultMask } from '../../../../adapters/postgresql/sql/index.ts'
 import type { PostgresServer } from '../../../support/postgres-server.ts'
 
 export interface Answer {
@@ -30,14 +31,14 @@ export class Shop {
     return Catalogue.load((sql) => this.rows(sql))
   }
 
-  /** Runs one text in a transaction that is rolled back. */
-  async run(text: string, origins: MaskedOrigins): Promise<Answer> {
+  /** Runs one text in a transaction that is rolled back. `results` are those of its plan. */
+  async run(text: string, origins: MaskedOrigins, planned: readonly ResultMask[] = []): Promise<Answer> {
     await this.client.query('BEGIN')
     try {
       const answer = await this.client.query({ text, rowMode: 'array', types: AS_TEXT as never })
       const results = (Array.isArray(answer) ? answer : [answer]) as pg.QueryArrayResult<unknown[]>[]
       const keys = results.map(({ fields }) => fields.map(({ tableID, columnID }) => (tableID === 0 ? 0 : originKey(tableID, columnID))))
-      return { text: results.map((result, index) => masked(result, keys[index] ?? [], origins)).join('\n'), error: '', origins: keys }
+      return { text: results.map((result, index) => masked(result, keys[index] ?? [], origins, planned[index])).join('\n'), error: '', origins: keys }
     } catch (error) {
       const { message } = error as Error
       return { text: message, error: message, origins: [] }
@@ -47,6 +48,7 @@ export class Shop {
   }
 }
 
-function masked({ rows }: pg.QueryArrayResult<unknown[]>, keys: readonly number[], origins: MaskedOrigins): string {
-  return rows.map((row) => row.map((value, index) => (origins.has(keys[index] ?? 0) ? '***' : String(value))).join('|')).join('\n')
+function masked({ rows, fields }: pg.QueryArrayResult<unknown[]>, keys: readonly number[], origins: MaskedOrigins, planned: ResultMask = { kind: 'origins' }): string {
+  const hidden = fields.map(({ tableID: table, columnID: attribute }, index) => origins.has(keys[index] ?? 0) || isHidden({ table, attribute }, index, fields.length, planned))
+  return rows.map((row) => row.map((value, index) => (hidden[index] === true ? '***' : String(value))).join('|')).join('\n')
 }

@@ -1,0 +1,13 @@
+import type { Source } from './analysis.ts'
+
+export function distinctSources(sources: readonly Source[]): Source[] {
+  if (sources.length < 2) return [...sources]
+  const seen = new Map<string, Source>()
+  for (const source of sources) seen.set(sourceKey(source), source)
+  return [...seen.values()]
+}
+
+/** The same for the same column. */
+export function sourceKey({ relation, table, attnum, column }: Source): string {
+  return `${relation?.oid ?? table}.${attnum}.${column}`
+}
