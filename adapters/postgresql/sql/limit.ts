@@ -2,8 +2,8 @@
 export const MAX_DEPTH = 400
 /** Columns of one list; PostgreSQL itself allows 1664. */
 export const MAX_COLUMNS = 2000
-/** Nodes and columns visited for one statement, so that a small text cannot cost minutes. */
-export const MAX_WORK = 3_000_000
+/** Nodes and columns visited for one statement: other sessions wait meanwhile, so no text may cost more than a part of a second. */
+export const MAX_WORK = 100_000
 
 /** A statement is larger than what is analysed; it becomes opaque. */
 export class AnalysisLimit extends Error {
