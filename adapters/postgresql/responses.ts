@@ -21,6 +21,8 @@ const IN_TRANSACTION = 0x54
 export interface ResponseHandlers extends LimitGuardHandlers {
   /** A run is over; `otherwise` is how, unless its refusal or error tells. */
   runOver(run: Run, otherwise: Outcome['status']): void
+  /** What it did was undone after it was over: the implicit transaction that it was in could not be committed. */
+  undone(run: Run): void
   /** A row limit was reached; the run may go on, or never. */
   suspended(run: Run): void
   /** The target reported an error: what the transaction did so far is undone, or will be. */
@@ -52,6 +54,8 @@ export class Responses {
   /** The chunk at hand, when it must not be referred to later; and the runs whose recordings do. */
   #lent: Buffer | undefined
   readonly #recorded = new Set<Run>()
+  /** Completed since the target was last ready: without a transaction block, the next Sync commits them all. */
+  #uncommitted: Run[] = []
   #waitingNotices: Buffer[] = []
   #midMessage = false
   /** The target takes CopyData, and ignores Sync, until it is sent CopyDone or CopyFail. */
@@ -334,11 +338,20 @@ export class Responses {
       run?.failed(code, message)
       this.#pass(run, shown)
     }
+    if (head?.kind === 'sync') this.#commitFailed(code, message)
     if (head === undefined || head.kind === 'query' || head.kind === 'call' || head.kind === 'sync') return
     this.#shift()
     head.settle?.(false)
     if (head.run !== undefined) this.#over(head.run, 'failed')
     this.#skipToSync()
+  }
+
+  /** A deferred constraint, say: the statements had their answers, and nothing of them stays. */
+  #commitFailed(code: string, message: string): void {
+    for (const run of this.#uncommitted.splice(0)) {
+      run.failed(code, message)
+      this.#handlers.undone(run)
+    }
   }
 
   /** Whether it is of a response that the client must see no more of. */
@@ -429,6 +442,7 @@ export class Responses {
     if (head !== undefined && head.kind !== 'sync' && head.kind !== 'query' && head.kind !== 'call') throw outOfStep()
     this.#skipping = false
     this.#prelude = undefined
+    if (this.#uncommitted.length > 0) this.#uncommitted = []
     const { ending } = this.limits
     if (ending?.watch?.undone === false && this.#readyBeyondLimit(ending, status)) return
     head?.settle?.(true)
@@ -445,6 +459,7 @@ export class Responses {
     this.limits.over(run)
     if (this.#open.size > 0) this.#open.delete(run)
     run.masked?.end()
+    if (otherwise === 'completed' && run.ok && this.#head()?.kind !== 'query') this.#uncommitted.push(run)
     this.#handlers.runOver(run, otherwise)
   }
 

@@ -72,6 +72,7 @@ export class PostgresSession {
       ready: (status) => this.#ready(status),
       failed: () => observer.failed(),
       suspended: (run) => observer.ended(run),
+      undone: (run) => this.#undone(run),
       runOver: (run, otherwise) => this.#settle(run, otherwise),
       limitReached: (run) => void this.#endAtTarget(run),
       freed: () => this.#requests.freed(),
@@ -175,6 +176,11 @@ export class PostgresSession {
     this.#wakeEnding?.()
     if (run.decision !== undefined) this.#o.gate.settle(run.decision, run.outcome(otherwise, performance.now()), run.recording())
     if (this.#o.session.journal.full) this.#broken(new Error('the event store has been failing for too long'))
+  }
+
+  /** The later outcome is the one that counts. */
+  #undone(run: Run): void {
+    if (run.decision !== undefined) this.#o.gate.settle(run.decision, run.outcome('failed', performance.now()))
   }
 
   /** As with a server: what it sent is carried out, and answered as long as it reads. */

@@ -59,7 +59,11 @@ function assertWellFormed(events: readonly SallyportRecordedEvent[]): void {
     if (event.type === 'outcome.recorded.v1') commands.set(event.data.command, (commands.get(event.data.command) ?? 99) + 1)
   })
   for (const { command } of entriesOf(events)) assert.equal(typeof command.text, 'string')
-  for (const entry of entriesOf(events)) assert.equal(entry.outcomes.length, 1, `${entry.outcomes.length} outcomes of ${entry.command.phase} ${entry.command.text}`)
+  for (const { command, outcomes } of entriesOf(events)) {
+    // What was completed is undone when its implicit transaction cannot be committed; nothing else has a second outcome.
+    const undone = outcomes.length === 2 && outcomes[0]?.status === 'completed' && outcomes[1]?.status === 'failed'
+    assert.ok(outcomes.length === 1 || undone, `${outcomes.length} outcomes of ${command.phase} ${command.text}`)
+  }
   const end = events.at(-1)
   assert.ok(end?.type === 'session.closed.v1' && end.data.commands === commands.size)
 }
@@ -201,6 +205,16 @@ describe('the record of a session', () => {
       await client.ask(query('insert into c values (98)'))
     })
     assert.deepEqual(entries.map(({ outcomes: [outcome] }) => [outcome?.status, outcome?.error?.code]), [['completed', undefined], ['completed', undefined], ['failed', '23503'], ['failed', '23503']])
+  })
+
+  it('has what a Sync could not commit as failed in the end, and what comes after as it is', async () => {
+    const entries = await recorded(async (client) => {
+      await client.ask(parse('insert into c values (97)'), bind(), execute(), parse('select 1'), bind(), execute(), sync())
+      await client.ask(parse('select 2'), bind(), execute(), sync())
+    })
+    assert.deepEqual(entries.map(({ outcomes }) => outcomes.map(({ status, error }) => [status, error?.code])), [
+      [['completed', undefined], ['failed', '23503']], [['completed', undefined], ['failed', '23503']], [['completed', undefined]],
+    ])
   })
 
   it('has a COPY in and out, with the rows it copied', async () => {
