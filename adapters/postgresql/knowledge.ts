@@ -90,8 +90,8 @@ export class Knowledge {
 
   /** A statement that SQL prepared or declared. */
   ofStatement(statement: Statement): Understood {
-    const { action, actions, resources, fidelity, opaque: reason, sql } = statement
-    const analysis: Analysis = { action, actions, resources, fidelity, opaque: reason, sql, statements: [statement], syntaxError: '', cannotRun: false, unknown: [] }
+    const { action, actions, resources, fidelity, opaque: reason, literals, sql } = statement
+    const analysis: Analysis = { action, actions, resources, fidelity, opaque: reason, literals, sql, statements: [statement], syntaxError: '', cannotRun: false, unknown: [] }
     return this.ofAnalysis('', analysis, '')
   }
 

@@ -21,8 +21,14 @@ export function analyse(text: string, context: AnalysisContext): Analysis {
     return blind('whether a backslash in a string is an escape is not certain', text, context, '')
   }
   if (context.standardStrings === false && text.includes('\\')) return blind('a backslash in a string is an escape here', text, context, '')
-  const parts = statements(parsed.statements, context)
-  return deepFreeze(combined(parts))
+  const analysis = combined(statements(parsed.statements, context))
+  return deepFreeze(readsLiterals(text, context) ? { ...analysis, literals: true } : analysis)
+}
+
+/** A constant can decide how the text around it is read: an escape that ends a string later, the sign of U&"" names. */
+function readsLiterals(text: string, context: AnalysisContext): boolean {
+  const plainStrings = !('standardStrings' in context) || context.standardStrings === true
+  return !plainStrings || /\buescape\b/i.test(text)
 }
 
 function unparsed(parsed: Exclude<ParseResult, { kind: 'parsed' }>, text: string, context: AnalysisContext): Analysis {

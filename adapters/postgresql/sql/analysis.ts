@@ -34,6 +34,11 @@ export interface Understanding {
   readonly fidelity: Fidelity
   /** Why it is opaque; empty otherwise. */
   readonly opaque: string
+  /**
+   * Whether the value of a constant had a part in any of this, or may have had. Where it had none, every text that
+   * differs only in the values of its string and number constants is understood alike, `start` and `end` apart.
+   */
+  readonly literals: boolean
   readonly sql: SqlFacts
 }
 

@@ -24,6 +24,9 @@ type Flag = 'unbounded' | 'returning' | 'programs' | 'files' | 'databaseWide'
 type MutableEffects = { -readonly [K in keyof Effects]: Effects[K] }
 const SYSTEM_SCHEMAS = new Set(['pg_catalog', 'information_schema', 'pg_toast'])
 
+/** In these, constants are nothing but values in expressions, and whoever looks at one says so. Elsewhere they are names, options, code. */
+const QUERIES = new Set(['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt', 'TransactionStmt'])
+
 /** Gathers everything said of one statement while its tree is walked, then freezes it. */
 export class Collector {
   readonly context: AnalysisContext
@@ -45,6 +48,7 @@ export class Collector {
   outputs: readonly OutputColumn[] = []
   /** What the output that is being computed has used so far. */
   #tap: Source[] | undefined
+  #literals = false
   /** Set while something is walked that is planned but not run. */
   planning = false
 
@@ -82,6 +86,11 @@ export class Collector {
   /** What it does is known, where its data comes from is not. */
   untraced(reason: string): void {
     this.#untraced.add(reason)
+  }
+
+  /** The value of a constant was looked at. */
+  literal(): void {
+    this.#literals = true
   }
 
   setting(change: SettingChange): void {
@@ -173,6 +182,7 @@ export class Collector {
       resources: this.#resources(),
       fidelity: this.#opaque.size > 0 ? 'opaque' : 'parsed',
       opaque: [...this.#opaque].join('; '),
+      literals: this.#literals || !QUERIES.has(kind),
       sql: this.#facts(),
       effects: { ...this.effects, settings: this.#settings },
       lineage: this.#lineage(),

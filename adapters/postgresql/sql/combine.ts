@@ -12,6 +12,7 @@ export function combine(all: readonly Statement[], unknown: readonly string[]): 
     resources: mergeResources(all),
     fidelity: all.some(({ fidelity }) => fidelity === 'opaque') ? 'opaque' : 'parsed',
     opaque: [...new Set(all.flatMap(({ opaque }) => (opaque === '' ? [] : [opaque])))].join('; '),
+    literals: all.some(({ literals }) => literals),
     sql: mergeFacts(all),
     syntaxError: '',
     cannotRun: false,

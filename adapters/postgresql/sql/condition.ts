@@ -49,7 +49,7 @@ function truthOf(node: Node | undefined, look: Look): Truth {
 }
 
 function examine(node: Node, look: Look): Truth {
-  if ('A_Const' in node || 'TypeCast' in node) return constantTruth(node)
+  if ('A_Const' in node || 'TypeCast' in node) return constantTruth(node, look)
   if ('BoolExpr' in node) return logic(node.BoolExpr.boolop ?? '', node.BoolExpr.args ?? [], look)
   if ('A_Expr' in node) return comparison(node.A_Expr, look)
   if ('NullTest' in node) return nullTest(node.NullTest.arg, node.NullTest.nulltesttype === 'IS_NULL', look)
@@ -60,10 +60,11 @@ function examine(node: Node, look: Look): Truth {
   return 'unknown'
 }
 
-function constantTruth(node: Node): Truth {
+function constantTruth(node: Node, look: Look): Truth {
   const text = argumentText(node)
   if (text === undefined) return 'unknown'
   if (text === null) return 'false'
+  if (!('A_Const' in node && node.A_Const.boolval !== undefined)) look.walk.found.literal()
   const isBoolean = 'A_Const' in node || ('TypeCast' in node && typeName(node.TypeCast.typeName).startsWith('bool'))
   if (!isBoolean) return 'unknown'
   if (/^\s*(t(r(ue?)?)?|y(es?)?|on|0*[1-9]\d*)\s*$/i.test(text)) return 'true'
@@ -119,7 +120,7 @@ function comparison(expr: A_Expr, look: Look): Truth {
       return operator === '=' ? membership(lexpr, rexpr, look) : 'unknown'
     case 'AEXPR_LIKE':
     case 'AEXPR_ILIKE':
-      return operator.startsWith('!') ? 'unknown' : matchesAll(rexpr, /^%+$/)
+      return operator.startsWith('!') ? 'unknown' : matchesAll(rexpr, /^%+$/, look)
     case 'AEXPR_BETWEEN':
     case 'AEXPR_BETWEEN_SYM':
       return between(lexpr, rexpr, look)
@@ -130,8 +131,9 @@ function comparison(expr: A_Expr, look: Look): Truth {
   }
 }
 
-function matchesAll(pattern: Node | undefined, everything: RegExp): Truth {
+function matchesAll(pattern: Node | undefined, everything: RegExp, look: Look): Truth {
   const text = argumentText(pattern)
+  if (typeof text === 'string') look.walk.found.literal()
   return typeof text === 'string' && everything.test(text) ? 'true' : 'unknown'
 }
 
@@ -156,17 +158,20 @@ function logicOf(left: Truth, right: Truth): Truth {
 const HOLDS_FOR_EQUALS: Readonly<Record<string, boolean>> = { '=': true, '>=': true, '<=': true, '<>': false, '<': false, '>': false }
 
 function binary(operator: string, left: Node | undefined, right: Node | undefined, look: Look): Truth {
-  if (/^~\*?$/.test(operator)) return matchesAll(right, /^\^?(\.\*)?\$?$/)
+  if (/^~\*?$/.test(operator)) return matchesAll(right, /^\^?(\.\*)?\$?$/, look)
   const holds = HOLDS_FOR_EQUALS[operator]
   if (holds === undefined) return 'unknown'
   const [a, b] = [argumentText(left), argumentText(right)]
   if (a === null || b === null) return 'false'
-  if (a !== undefined && b !== undefined) return ordered(operator, a, b)
+  if (a !== undefined && b !== undefined) return ordered(operator, a, b, look)
   if (same(left, right, look)) return holds ? 'true' : 'false'
-  return neverNegative(left) && b !== undefined && Number(b) <= 0 && /^>=?$/.test(operator) && (operator === '>=' || Number(b) < 0) ? 'true' : 'unknown'
+  if (!neverNegative(left) || b === undefined) return 'unknown'
+  look.walk.found.literal()
+  return Number(b) <= 0 && /^>=?$/.test(operator) && (operator === '>=' || Number(b) < 0) ? 'true' : 'unknown'
 }
 
-function ordered(operator: string, left: string, right: string): Truth {
+function ordered(operator: string, left: string, right: string, look: Look): Truth {
+  look.walk.found.literal()
   const numeric = left.trim() !== '' && right.trim() !== '' && Number.isFinite(Number(left)) && Number.isFinite(Number(right))
   if (!numeric && operator !== '=' && operator !== '<>') return 'unknown'
   const order = numeric ? Math.sign(Number(left) - Number(right)) : left === right ? 0 : 1
@@ -253,7 +258,9 @@ function same(left: Node | undefined, right: Node | undefined, look: Look): bool
   if (left === undefined || right === undefined) return false
   const name = lastName(left)
   if (name !== undefined) return name === lastName(right) && (written(left) === written(right) || (mentions(left, look) && mentions(right, look)))
+  if (Object.keys(left)[0] !== Object.keys(right)[0]) return false
   const text = written(left)
+  if (text.includes('"A_Const"')) look.walk.found.literal()
   return text === written(right) && !/"(FuncCall|SubLink|ParamRef)"/.test(text)
 }
 

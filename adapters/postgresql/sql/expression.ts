@@ -116,6 +116,7 @@ function apply(schema: string | undefined, name: string, walk: Walk): void {
 /** It may run or not, once or for each row: what it leaves behind is known only as "changed". */
 function setConfig(func: FuncCall, walk: Walk): void {
   const [setting] = func.args ?? []
+  walk.found.literal()
   const name = argumentText(setting)
   walk.found.setting({ name: typeof name === 'string' ? name.toLowerCase() : '*', value: 'unknown', local: false })
 }

@@ -92,6 +92,7 @@ function tail(select: SelectStmt, scope: Scope, env: Env, outputs: Outputs, walk
 
 /** An item of ORDER BY, GROUP BY or DISTINCT ON: a place, a name of the target list, or an expression. */
 function ordering(by: Node, env: Env, outputs: Outputs, how: string, walk: Walk): void {
+  if ('A_Const' in by) walk.found.literal()
   if ('A_Const' in by && by.A_Const.ival !== undefined) {
     const place = outputs.ordered && !outputs.open ? outputs.columns[(by.A_Const.ival.ival ?? 0) - 1] : undefined
     return place === undefined ? useOutputs(outputs, how, walk) : useColumn(place, how, walk)

@@ -46,6 +46,7 @@ const CONTROL: Readonly<Record<string, TransactionControl['kind']>> = {
 
 function transaction({ kind = 'TRANS_STMT_BEGIN', savepoint_name, gid, chain }: TransactionStmt, { found }: Walk): void {
   found.act('transaction')
+  if (gid !== undefined) found.literal()
   const control = CONTROL[kind]
   if (control === undefined) return found.opaque(`${kind} is not understood`)
   found.effects.transaction = { kind: control, name: savepoint_name ?? gid ?? '', chain: chain === true }
