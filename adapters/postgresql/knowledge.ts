@@ -153,14 +153,14 @@ export class Knowledge {
     const known = this.#remembered.get(place)
     if (known !== undefined) return known
     const searchPath = resolver === undefined ? undefined : names.searchPath()
-    const understood = this.ofAnalysis(text, analyse(text, { resolver, searchPath, standardStrings: names.standardStrings() }), key)
+    const understood = this.ofAnalysis(text, analyse(text, { resolver, searchPath, standardStrings: names.standardStrings(), unsettled: names.unsettled() }), key)
     if (text.length <= MAX_REMEMBERED_TEXT) this.#remembered.set(place, understood, text.length * 2)
     return understood
   }
 
   #key(names: SessionNames): string {
     if (!this.needsNames()) return `-${String(names.standardStrings())}`
-    return `${this.#edition}|${names.searchPath()?.join() ?? '?'}|${String(names.standardStrings())}`
+    return `${this.#edition}|${names.searchPath()?.join() ?? '?'}|${String(names.standardStrings())}|${unsettledKey(names)}`
   }
 
   /** Whether the catalogue may be used as it is. One that grows old is looked at in the background meanwhile. */
@@ -244,6 +244,12 @@ function planOf({ analysis, command }: Understood, masks: readonly Mask[], targe
   const origins = maskedOrigins(masks, catalogue, target)
   const methodOf = (table: number, attribute: number): MaskMethod | undefined => (table === 0 ? undefined : origins.get(originKey(table, attribute)))
   return { kind: 'run', showsMasked: plan.kind === 'by-origin', methodOf, errors: plan.errors, catalogue }
+}
+
+/** Texts mean something else while the session's transaction has redefined things. */
+function unsettledKey(names: SessionNames): string {
+  const unsettled = names.unsettled()
+  return unsettled === undefined ? '' : `${String(unsettled.code)} ${[...unsettled.created].join()}`
 }
 
 function hasUnknown({ analysis }: Understood): boolean {

@@ -76,6 +76,29 @@ export interface Effects {
   readonly fetches?: string
   readonly closes?: { readonly name: string | undefined }
   readonly discards?: 'all' | 'plans' | 'sequences' | 'temp'
+  readonly redefines?: Redefinition
+}
+
+/** What a definition changes that other sessions cannot see before its transaction ends. */
+export interface Redefinition {
+  /** It may change what runs, or which rows are reached, when something that was there before is used. */
+  readonly code: boolean
+  /** A plain new table, as written without its schema: writing it sets off nothing else. Empty when it makes none. */
+  readonly creates: string
+}
+
+/** All that a session's transaction has redefined so far. */
+export interface Unsettled {
+  readonly code: boolean
+  readonly created: ReadonlySet<string>
+}
+
+/** New tables of one transaction that are told apart; more are as unclear as code is. */
+const MAX_CREATED = 100
+
+export function unsettledBy({ code, creates }: Redefinition, before: Unsettled | undefined): Unsettled {
+  if ((before?.created.size ?? 0) >= MAX_CREATED) return { code: true, created: new Set() }
+  return { code: code || before?.code === true, created: new Set([...(before?.created ?? []), ...(creates === '' ? [] : [creates])]) }
 }
 
 export interface TransactionControl {

@@ -1,6 +1,6 @@
 import type { Resource } from '../../../core/index.ts'
 import { deepFreeze, weightiest } from './analysis.ts'
-import type { Action, ColumnUse, Effects, Lineage, OutputColumn, RelationUse, SettingChange, Source, SqlFacts, Statement } from './analysis.ts'
+import type { Action, ColumnUse, Effects, Lineage, OutputColumn, RelationUse, SettingChange, Source, SqlFacts, Statement, Unsettled } from './analysis.ts'
 import type { Relation, Resolver } from './resolver.ts'
 
 /** What analysis is made with. */
@@ -10,6 +10,8 @@ export interface AnalysisContext {
   readonly searchPath: readonly string[] | undefined
   /** Whether a backslash in a plain string is just a character; `true` when left out. `undefined` is uncertain. */
   readonly standardStrings?: boolean | undefined
+  /** What the session's own transaction redefined: the catalogue, read by another, does not have it. */
+  readonly unsettled?: Unsettled | undefined
 }
 
 interface TouchedTable {
@@ -29,7 +31,8 @@ const QUERIES = new Set(['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt',
 
 /** Gathers everything said of one statement while its tree is walked, then freezes it. */
 export class Collector {
-  readonly context: AnalysisContext
+  /** Changes when a body that is read moves names. */
+  context: AnalysisContext
   readonly #actions = new Set<Action>()
   readonly #tables = new Map<string, TouchedTable>()
   readonly #columns = new Set<string>()
@@ -83,6 +86,11 @@ export class Collector {
     this.#untraced.add(reason)
   }
 
+  /** It does, or may do, what is not seen, and yet gives the client nothing but what is seen. */
+  hidden(reason: string): void {
+    this.#opaque.add(reason)
+  }
+
   /** What it does is known, where its data comes from is not. */
   untraced(reason: string): void {
     this.#untraced.add(reason)
@@ -101,12 +109,25 @@ export class Collector {
   touch(relation: Relation | undefined, name: string, use: RelationUse['use'], columns: readonly string[] = []): void {
     const key = `${relation?.oid ?? name} ${use}`
     if (!this.#relations.has(key)) this.#relations.set(key, { relation, name, use })
-    if (relation === undefined && use !== 'define') this.unknown.add(name)
+    if (relation === undefined && use !== 'define') this.#unknown(name)
     const access = use === 'read' || this.planning ? 'reads' : 'writes'
     const table = this.#table(relation, name)
     const named = (table[access] ??= new Set())
     for (const column of columns) this.#name(table, named, column)
     if (relation !== undefined && !table.system) this.#touchKin(relation, access)
+  }
+
+  #unknown(name: string): void {
+    this.unknown.add(name)
+    const { unsettled } = this.context
+    if (unsettled?.created.has(name.slice(name.lastIndexOf('.') + 1)) === false) this.hidden(`${name} was made or renamed in this transaction`)
+  }
+
+  /** Rows of a relation are written that the statement does not name. */
+  change(relation: Relation): void {
+    const table = this.#table(relation, relation.name)
+    table[this.planning ? 'reads' : 'writes'] ??= new Set()
+    if (!table.system) this.#touchKin(relation, this.planning ? 'reads' : 'writes')
   }
 
   /** A view, a partition or a parent stands for rows of others: what it touches, it touches there. */
@@ -169,6 +190,61 @@ export class Collector {
 
   unresolved(name: string, relations: readonly Relation[]): void {
     if (this.#unresolved.length < 1000) this.#unresolved.push({ name, relations })
+  }
+
+  /**
+   * Takes in what code does that the statement runs without naming it. `how` is the place where the data that it
+   * reads comes out; without it, the code gives nothing to the client.
+   */
+  absorb(code: Collector, how?: string): void {
+    for (const action of code.#actions) if (action !== 'read' || code.#tables.size > 0) this.act(action)
+    for (const flag of code.#flags) if (flag !== 'returning') this.flag(flag)
+    for (const table of code.#tables.values()) this.#absorbTable(table)
+    for (const name of code.#functions) this.#functions.add(name)
+    for (const role of code.#roles) this.#roles.add(role)
+    for (const column of code.#columns) this.#columns.add(column)
+    for (const { kind, name } of code.#objects) this.object(kind, name)
+    for (const { name } of code.#settings) this.#settings.push({ name, value: 'unknown', local: false })
+    for (const reason of code.#opaque) this.#opaque.add(reason)
+    if (how !== undefined) this.#absorbLineage(code, how)
+  }
+
+  #absorbTable({ reads, writes, ...rest }: TouchedTable): void {
+    let table = this.#tables.get(rest.name)
+    if (table === undefined) this.#tables.set(rest.name, (table = { ...rest, reads: undefined, writes: undefined }))
+    for (const column of reads ?? []) (table.reads ??= new Set()).add(column)
+    if (reads !== undefined) table.reads ??= new Set()
+    if (writes === undefined) return
+    const written = this.planning ? (table.reads ??= new Set()) : (table.writes ??= new Set())
+    for (const column of writes) written.add(column)
+  }
+
+  /** Whatever it reads may be in what it gives. */
+  #absorbLineage(code: Collector, how: string): void {
+    for (const reason of code.#untraced) this.#untraced.add(reason)
+    for (const { relation, name, use } of code.#relations.values()) {
+      if (relation === undefined) this.#untraced.add(`${how} names ${name}, which is not in the catalogue`)
+      else this.#relations.set(`${relation.oid} ${use}`, { relation, name, use })
+      if (relation !== undefined) this.use([{ relation, table: `${relation.schema}.${relation.name}`, column: '*', attnum: 0 }], how)
+    }
+  }
+
+  /** Whether something is left behind that only the session itself may leave. */
+  get leavesEffects(): boolean {
+    return Object.values(this.effects).some((effect) => effect !== undefined)
+  }
+
+  /** Whether what it did leaves doubt about what names mean from here on. */
+  get movesNames(): boolean {
+    const { transaction, prepares, executes, discards } = this.effects
+    if (this.#opaque.size > 0 || transaction !== undefined || prepares !== undefined || executes !== undefined || discards !== undefined) return true
+    if (this.#settings.some(({ name }) => /^(\*|search_path|role|session_authorization)$/.test(name))) return true
+    return [...this.#actions].some((action) => action === 'create' || action === 'alter' || action === 'drop')
+  }
+
+  /** What it runs may have been redefined by the session's own transaction. */
+  get isUnsettled(): boolean {
+    return this.context.unsettled?.code === true && (this.#tables.size > 0 || this.#functions.size > 0) && !this.planning
   }
 
   finish(start: number, end: number, kind: string): Statement {

@@ -1,7 +1,8 @@
-import type { Constraint, DropStmt, GrantStmt, Node, ObjectType, RangeVar, RoleSpec } from 'libpg-query'
-import type { Action } from './analysis.ts'
+import type { Constraint, CreateStmt, DropStmt, GrantStmt, Node, ObjectType, RangeVar, RoleSpec, TruncateStmt } from 'libpg-query'
+import type { Action, Redefinition } from './analysis.ts'
 import { isTree, nodeType, qualifiedName, stringsOf, stringOf, type Tree } from './ast.ts'
 import { expression } from './expression.ts'
+import { follow, runHidden, truncateReferencing } from './followers.ts'
 import { touchAll } from './from-clause.ts'
 import { lookUp, relationItem } from './relation-item.ts'
 import { TOP, type Walk } from './walk.ts'
@@ -64,8 +65,27 @@ export function define(node: Node, walk: Walk, stored: (node: Node) => void): bo
   if (definition.databaseWide === true || isEverything(node)) walk.found.flag('databaseWide')
   if (definition.opens !== undefined) walk.found.untraced(definition.opens)
   special(node, walk)
+  const redefines = redefinition(node, definition)
+  if (redefines !== undefined) walk.found.effects.redefines = redefines
   parts((node as unknown as Record<string, unknown>)[type], definition.use ?? 'define', walk, stored)
   return true
+}
+
+const NAMES_ONLY: Redefinition = { code: false, creates: '' }
+
+function redefinition(node: Node, { actions }: Definition): Redefinition | undefined {
+  if (!actions.some((action) => action === 'create' || action === 'alter' || action === 'drop') || 'CommentStmt' in node) return undefined
+  if ('CreateStmt' in node) return isPlain(node.CreateStmt) ? { code: false, creates: node.CreateStmt.relation?.relname ?? '' } : { code: true, creates: '' }
+  if ('IndexStmt' in node || 'CreateSeqStmt' in node || 'CreateStatsStmt' in node || 'CreateEnumStmt' in node || 'CompositeTypeStmt' in node) return NAMES_ONLY
+  if ('CreateSchemaStmt' in node && node.CreateSchemaStmt.schemaElts === undefined) return NAMES_ONLY
+  if ('DropStmt' in node && node.DropStmt.removeType !== undefined && RELATION_OBJECTS.has(node.DropStmt.removeType)) return NAMES_ONLY
+  return { code: true, creates: '' }
+}
+
+/** A table of its own: no partition or heir, nothing that runs when it is written, no foreign key that makes others' rows move its own. */
+function isPlain({ inhRelations, partbound, partspec, ofTypename, tableElts }: CreateStmt): boolean {
+  const parts = JSON.stringify(tableElts ?? [])
+  return [inhRelations, partbound, partspec, ofTypename].every((part) => part === undefined) && !/"(FuncCall|TableLikeClause|CONSTR_FOREIGN)"/.test(parts)
 }
 
 /** VACUUM, CLUSTER and REINDEX that name no table. */
@@ -76,7 +96,8 @@ function isEverything(node: Node): boolean {
 }
 
 function special(node: Node, walk: Walk): void {
-  if ('TruncateStmt' in node) walk.found.flag('unbounded')
+  if ('TruncateStmt' in node) truncate(node.TruncateStmt, walk)
+  else for (const entry of walk.found.context.resolver?.eventTriggers() ?? []) runHidden(entry, walk)
   // Whatever writes that table from here on, in this text too, runs what the rule holds.
   if ('RuleStmt' in node) walk.found.opaque('it stores statements that run in place of others')
   if ('DropStmt' in node) drop(node.DropStmt, walk)
@@ -86,6 +107,16 @@ function special(node: Node, walk: Walk): void {
   if ('GrantRoleStmt' in node) for (const role of node.GrantRoleStmt.granted_roles ?? []) if ('AccessPriv' in role) walk.found.role(role.AccessPriv.priv_name)
   const name = objectName(node)
   if (name !== undefined) walk.found.object(...name)
+}
+
+function truncate({ relations, behavior }: TruncateStmt, walk: Walk): void {
+  walk.found.flag('unbounded')
+  for (const node of relations ?? []) {
+    if (!('RangeVar' in node)) continue
+    const named = lookUp(node.RangeVar, walk.found.context)
+    if (behavior === 'DROP_CASCADE') truncateReferencing(named, walk)
+    else follow(named, 'truncate', walk)
+  }
 }
 
 function objectName(node: Node): [kind: string, name: string] | undefined {

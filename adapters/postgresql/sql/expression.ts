@@ -1,6 +1,7 @@
 import type { A_Expr, ColumnRef, FuncCall, Node, SubLink } from 'libpg-query'
 import { argumentText, isTree, nodeType, qualifiedName, stringOf, type Tree } from './ast.ts'
-import { functionEffect } from './function-effects.ts'
+import { builtInEffect, effectOf, type FunctionEffect } from './function-effects.ts'
+import type { FunctionEntry } from './resolver.ts'
 import { findItem, reachable, resolve, rowSources, type Resolution } from './scope.ts'
 import { useOutputs, type Env, type Walk } from './walk.ts'
 
@@ -61,7 +62,14 @@ export function reference(column: ColumnRef, env: Env, walk: Walk): Resolution {
   const found = parts.length < fields.length ? star(parts, env, walk) : resolve(parts, env.scope, walk.budget)
   if (found.kind === 'unresolved') walk.found.unresolved(parts.join('.'), reachable(env.scope))
   else walk.found.name(found.sources)
+  if (found.kind !== 'column' && parts.length > 1) attribute(parts.at(-1) ?? '', walk)
   return found
+}
+
+/** `p.f` is the call f(p) where p has no such column. */
+function attribute(name: string, walk: Walk): void {
+  const { resolver, searchPath } = walk.found.context
+  if ((resolver?.functions(undefined, name, searchPath).length ?? 0) > 0) apply(undefined, name, 1, walk)
 }
 
 function star(parts: readonly string[], env: Env, walk: Walk): Resolution {
@@ -81,8 +89,9 @@ function subLink(link: SubLink, env: Env, how: string, walk: Walk): void {
 
 function operator(expr: A_Expr, env: Env, how: string, walk: Walk): void {
   const { name } = qualifiedName(expr.name)
-  if (walk.found.context.resolver?.hasUserOperator(name) === true) {
-    walk.found.untraced(`the operator ${name} is not a built-in one`)
+  for (const entry of walk.found.context.resolver?.operatorFunctions(name) ?? []) {
+    if (entry === undefined) walk.found.opaque(`the operator ${name} is not a built-in one`)
+    else own(entry, walk)
   }
   expression(expr.lexpr, env, how, walk)
   expression(expr.rexpr, env, how, walk)
@@ -90,22 +99,49 @@ function operator(expr: A_Expr, env: Env, how: string, walk: Walk): void {
 
 function keywordCall(name: string, walk: Walk): void {
   const { resolver, searchPath } = walk.found.context
-  if ((resolver?.functions(undefined, name, searchPath).length ?? 0) > 0) apply(undefined, name, walk)
+  if ((resolver?.functions(undefined, name, searchPath).length ?? 0) > 0) apply(undefined, name, undefined, walk)
 }
 
 /** A function call: its effect, its arguments, its FILTER, ORDER BY and OVER. */
 export function call(func: FuncCall, env: Env, how: string, walk: Walk): void {
   const { schema, name } = qualifiedName(func.funcname)
-  apply(schema, name, walk)
+  apply(schema, name, func.args?.length ?? 0, walk)
   if (name === 'set_config') setConfig(func, walk)
   children(func as unknown as Tree, env, how, walk)
 }
 
-function apply(schema: string | undefined, name: string, walk: Walk): void {
+/** A name that somebody also defined outside `pg_catalog` may stand for that function, so both count. */
+function apply(schema: string | undefined, name: string, given: number | undefined, walk: Walk): void {
   const { found } = walk
-  const { resolver, searchPath } = found.context
-  const effect = functionEffect(schema, name, resolver, searchPath)
+  const entries = candidates(schema, name, given, walk)
   found.function(schema === undefined || schema === 'pg_catalog' ? name : `${schema}.${name}`)
+  for (const entry of entries) own(entry, walk)
+  if (entries.length > 0 && schema !== undefined) return
+  const effect = builtInEffect(schema, name) ?? (entries.length > 0 ? {} : { action: 'call', opaque: 'it is not known' })
+  note(effect, name, walk)
+}
+
+/** The functions outside `pg_catalog` that a call with so many arguments may mean. */
+function candidates(schema: string | undefined, name: string, given: number | undefined, { found }: Walk): readonly FunctionEntry[] {
+  const { resolver, searchPath } = found.context
+  const all = schema === 'pg_catalog' ? [] : (resolver?.functions(schema, name, searchPath) ?? [])
+  if (given === undefined) return all
+  const fitting = all.filter(({ minArguments, maxArguments }) => minArguments <= given && given <= maxArguments)
+  return fitting.length > 0 ? fitting : all
+}
+
+/** A function that somebody defined: one that is known for what it does, or does what its body does. */
+function own(entry: FunctionEntry, walk: Walk): void {
+  const effect = effectOf(entry)
+  if (effect !== undefined) return note(effect, entry.name, walk)
+  if (entry.definition !== '') return walk.routine(entry, `function ${entry.name}()`)
+  for (const oid of entry.support) {
+    const part = walk.found.context.resolver?.function(oid)
+    if (part !== undefined) own(part, walk)
+  }
+}
+
+function note(effect: FunctionEffect, name: string, { found }: Walk): void {
   if (effect.action !== undefined) found.act(effect.action)
   if (effect.opaque !== undefined) found.opaque(`function ${name}(): ${effect.opaque}`)
   if (effect.reveals !== undefined) found.untraced(`function ${name}(): ${effect.reveals}`)

@@ -2,6 +2,7 @@ import type { Alias, JoinExpr, Node, RangeFunction, RangeSubselect, RangeVar } f
 import { isTree, nodeType, qualifiedName, stringsOf, type Tree } from './ast.ts'
 import { renameOutputs } from './column-aliases.ts'
 import { expression } from './expression.ts'
+import { runViews } from './followers.ts'
 import { AnalysisLimit, MAX_COLUMNS } from './limit.ts'
 import { lookUp, relationItem, type Named } from './relation-item.ts'
 import type { ScopeColumn, ScopeItem } from './scope.ts'
@@ -39,6 +40,7 @@ function rangeVar(range: RangeVar, env: Env, walk: Walk): ScopeItem {
   }
   const named = lookUp(range, walk.found.context)
   touchAll(named, 'read', walk)
+  runViews(named, walk)
   return relationItem(range, named)
 }
 
@@ -50,7 +52,8 @@ function findCte(name: string, ctes: CteEnv | undefined): CteEnv | undefined {
 /** Notes every relation that a name may stand for. */
 export function touchAll({ written, relations }: Named, use: 'read' | 'write' | 'define' | 'maintain', walk: Walk, columns: readonly string[] = []): void {
   for (const relation of relations) walk.found.touch(relation, written, use, columns)
-  if (relations.length === 0) walk.found.touch(undefined, written, use, columns)
+  const isNew = walk.found.context.unsettled?.created.has(written.slice(written.lastIndexOf('.') + 1)) === true
+  if (relations.length === 0 || isNew) walk.found.touch(undefined, written, use, columns)
 }
 
 function subselect(range: RangeSubselect, left: readonly ScopeItem[], env: Env, walk: Walk): ScopeItem {

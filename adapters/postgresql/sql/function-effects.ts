@@ -1,6 +1,6 @@
 import { HARMLESS_FUNCTIONS } from './harmless-functions.ts'
 import type { Action } from './analysis.ts'
-import type { FunctionEntry, Resolver } from './resolver.ts'
+import type { FunctionEntry } from './resolver.ts'
 
 /** What calling a function means, beside computing a value from its arguments. */
 export interface FunctionEffect {
@@ -45,26 +45,8 @@ const EFFECTS: readonly (readonly [RegExp, FunctionEffect])[] = [
   [/^binary_upgrade_/, SERVER],
 ]
 
-/**
- * The effect of a call. `schema` is as written. A name that somebody also defined outside `pg_catalog`
- * may stand for that function, so the stricter of both counts.
- */
-export function functionEffect(
-  schema: string | undefined,
-  name: string,
-  resolver: Resolver | undefined,
-  searchPath: readonly string[] | undefined,
-): FunctionEffect {
-  const own = schema === 'pg_catalog' ? [] : (resolver?.functions(schema, name, searchPath) ?? [])
-  for (const entry of own) {
-    const effect = entryEffect(entry)
-    if (effect !== NONE) return effect
-  }
-  if (own.length > 0 && schema !== undefined) return NONE
-  return builtInEffect(schema, name) ?? (own.length > 0 ? NONE : { action: 'call', opaque: 'it is not known' })
-}
-
-function builtInEffect(schema: string | undefined, name: string): FunctionEffect | undefined {
+/** The effect of what `pg_catalog` and the usual extensions have by that name; `undefined` when it is not known. */
+export function builtInEffect(schema: string | undefined, name: string): FunctionEffect | undefined {
   for (const [pattern, effect] of EFFECTS) if (pattern.test(name)) return effect
   if (schema !== undefined && schema !== 'pg_catalog' && schema !== 'information_schema') return undefined
   return HARMLESS_FUNCTIONS.has(name) ? NONE : undefined
@@ -73,11 +55,15 @@ function builtInEffect(schema: string | undefined, name: string): FunctionEffect
 /** What the usual extensions offer that is not immutable and yet only computes. */
 const EXTENSION_COMPUTES = /^(unaccent|uuid_generate_\w+|uuid_ns_\w+|gen_salt|gen_random_\w+|show_(limit|trgm)|word_similarity\w*)$/
 
-/** An extension's function that calls itself immutable only computes; any other body may read tables. */
-function entryEffect(entry: FunctionEntry): FunctionEffect {
+/**
+ * The effect of a function outside `pg_catalog`; `undefined` when its parts can be read, and say it. An extension's function
+ * that calls itself immutable only computes; any other body that cannot be read may read tables.
+ */
+export function effectOf(entry: FunctionEntry): FunctionEffect | undefined {
   const known = EFFECTS.find(([pattern]) => pattern.test(entry.name))
   if (known !== undefined) return known[1]
   if (entry.extension && (entry.volatility === 'immutable' || EXTENSION_COMPUTES.test(entry.name))) return NONE
+  if (entry.definition !== '' || entry.support.length > 0) return undefined
   if (entry.volatility === 'volatile') return { action: 'call', opaque: 'its body may do anything' }
   return { reveals: 'its body may read any table' }
 }

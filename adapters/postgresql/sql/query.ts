@@ -204,6 +204,7 @@ function into(select: SelectStmt, outputs: Outputs, walk: Walk): void {
   const relation = select.intoClause?.rel
   if (relation === undefined) return
   walk.found.act('create')
+  walk.found.effects.redefines = { code: false, creates: relation.relname ?? '' }
   walk.found.touch(undefined, lookUp(relation, walk.found.context).written, 'define')
   useOutputs(outputs, 'a copy into another table', walk)
 }

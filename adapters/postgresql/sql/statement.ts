@@ -2,6 +2,7 @@ import type { CopyStmt, CreateTableAsStmt, DeclareCursorStmt, ExplainStmt, Fetch
 import { argumentText, nodeType, stringsOf, type Tree } from './ast.ts'
 import { define } from './definition.ts'
 import { expression } from './expression.ts'
+import { follow, runViews } from './followers.ts'
 import { touchAll } from './from-clause.ts'
 import { lookUp, relationItem, starSources } from './relation-item.ts'
 import { sessionStatement } from './session-statement.ts'
@@ -124,9 +125,12 @@ function copyRelation({ relation = {}, attlist, is_from, whereClause }: CopyStmt
   const columns = stringsOf(attlist)
   if (is_from === true) {
     touchAll(named, 'write', walk, columns.length > 0 ? columns : ['*'])
+    runViews(named, walk)
+    follow(named, 'insert', walk)
     return expression(whereClause, { scope: { items: [relationItem(relation, named)], parent: undefined }, ctes: undefined }, 'WHERE', walk)
   }
   touchAll(named, 'read', walk)
+  runViews(named, walk)
   const item = relationItem(relation, named)
   const all = starSources(item).flat()
   const sources = columns.length === 0 ? all : columns.flatMap((name) => sourcesNamed(name, all, item.unknownTable))
@@ -142,10 +146,12 @@ function createTableAs({ query, into }: CreateTableAsStmt, walk: Walk): void {
   walk.found.act('create')
   if (into?.rel !== undefined) walk.found.touch(undefined, lookUp(into.rel, walk.found.context).written, 'define')
   useOutputs(nested(query, walk), 'a copy into another table', walk)
+  walk.found.effects.redefines = { code: false, creates: into?.rel?.relname ?? '' }
 }
 
 function createView({ view = {}, query }: ViewStmt, walk: Walk): void {
   walk.found.act('create')
+  walk.found.effects.redefines = { code: true, creates: '' }
   touchAll(lookUp(view, walk.found.context), 'define', walk)
   planned(query, 'a view', walk)
 }

@@ -1,6 +1,7 @@
 import type { Node, SelectStmt } from 'libpg-query'
 import type { Collector } from './collector.ts'
 import type { Budget } from './limit.ts'
+import type { FunctionEntry, Relation } from './resolver.ts'
 import type { Scope, ScopeColumn, ScopeItem } from './scope.ts'
 
 /** A column that a query gives. */
@@ -38,6 +39,12 @@ export interface Walk {
   query(select: SelectStmt, env: Env): Outputs
   /** INSERT, UPDATE, DELETE or MERGE; `undefined` when the node is none of them. */
   write(node: Node, env: Env): Outputs | undefined
+  /** Takes in what a function does. `how` is where the data it reads comes out; without it, nothing does. */
+  routine(entry: FunctionEntry, how?: string): void
+  /** Takes in what the text of a DO block does. */
+  block(code: string, language: string): void
+  /** Takes in what reading a view runs. */
+  view(relation: Relation): void
   /** The same walk with a collector that is thrown away, to look at a part twice. */
   probe(): Walk
 }

@@ -1,9 +1,11 @@
 import type { DeleteStmt, InsertStmt, MergeStmt, MergeWhenClause, Node, OnConflictClause, RangeVar, ReturningClause, UpdateStmt } from 'libpg-query'
 import { restricts } from './condition.ts'
 import { expression } from './expression.ts'
+import { follow, runViews } from './followers.ts'
 import { fromItems, touchAll } from './from-clause.ts'
 import { targets, withCtes } from './query.ts'
 import { lookUp, relationItem } from './relation-item.ts'
+import type { RowEvent } from './resolver.ts'
 import type { ScopeItem } from './scope.ts'
 import { computedItem, NO_OUTPUTS, useOutputs, type Env, type Outputs, type Walk } from './walk.ts'
 
@@ -21,7 +23,7 @@ export function write(node: Node, env: Env, walk: Walk): Outputs | undefined {
 function insert(statement: InsertStmt, outer: Env, walk: Walk): Outputs {
   const env = withCtes(statement.withClause, outer, walk)
   walk.found.act('insert')
-  const item = target(statement.relation, assigned(statement.cols), walk)
+  const item = target(statement.relation, 'insert', assigned(statement.cols), walk)
   subscripts(statement.cols, env, walk)
   const { selectStmt } = statement
   if (selectStmt !== undefined && 'SelectStmt' in selectStmt) {
@@ -38,6 +40,7 @@ function onConflict(clause: OnConflictClause, item: ScopeItem, env: Env, walk: W
   expression(clause.infer, inner, 'ON CONFLICT', walk)
   if (clause.action !== 'ONCONFLICT_UPDATE') return
   walk.found.act('update')
+  follow({ written: '', relations: item.relations }, 'update', walk)
   assignments(clause.targetList, item, inner, walk)
   expression(clause.whereClause, inner, 'WHERE', walk)
 }
@@ -46,7 +49,7 @@ function update(statement: UpdateStmt, outer: Env, walk: Walk): Outputs {
   const env = withCtes(statement.withClause, outer, walk)
   walk.found.act('update')
   if (statement.fromClause !== undefined) walk.found.act('read')
-  const item = target(statement.relation, [], walk)
+  const item = target(statement.relation, 'update', [], walk)
   const items = [item, ...fromItems(statement.fromClause, env, walk, [item])]
   const inner = within(items, env)
   assignments(statement.targetList, item, inner, walk)
@@ -58,7 +61,7 @@ function remove(statement: DeleteStmt, outer: Env, walk: Walk): Outputs {
   const env = withCtes(statement.withClause, outer, walk)
   walk.found.act('delete')
   if (statement.usingClause !== undefined) walk.found.act('read')
-  const item = target(statement.relation, [], walk)
+  const item = target(statement.relation, 'delete', [], walk)
   const items = [item, ...fromItems(statement.usingClause, env, walk, [item])]
   where(statement.whereClause, item, within(items, env), walk)
   return returning(statement.returningClause, items, env, walk)
@@ -67,7 +70,7 @@ function remove(statement: DeleteStmt, outer: Env, walk: Walk): Outputs {
 function merge(statement: MergeStmt, outer: Env, walk: Walk): Outputs {
   const env = withCtes(statement.withClause, outer, walk)
   walk.found.act('read')
-  const item = target(statement.relation, [], walk)
+  const item = target(statement.relation, undefined, [], walk)
   const source = fromItems(statement.sourceRelation === undefined ? [] : [statement.sourceRelation], env, walk)
   const items = [item, ...source].map((part) => Object.assign(part, { ordered: false }))
   const inner = within(items, env)
@@ -85,6 +88,7 @@ function when(clause: MergeWhenClause, item: ScopeItem, env: Env, joined: boolea
   const action = MERGE_ACTIONS[clause.commandType ?? '']
   if (action === undefined) return
   walk.found.act(action)
+  follow({ written: '', relations: item.relations }, action, walk)
   if (action === 'insert') return written(item, assigned(clause.targetList), walk)
   assignments(clause.targetList, item, env, walk)
   const bySource = clause.matchKind === 'MERGE_WHEN_NOT_MATCHED_BY_SOURCE'
@@ -95,9 +99,11 @@ function when(clause: MergeWhenClause, item: ScopeItem, env: Env, joined: boolea
 const MERGE_ACTIONS: Readonly<Record<string, 'insert' | 'update' | 'delete'>> = { CMD_INSERT: 'insert', CMD_UPDATE: 'update', CMD_DELETE: 'delete' }
 
 /** A table written to. A common table expression of the same name does not hide it. */
-function target(range: RangeVar | undefined, columns: readonly string[], walk: Walk): ScopeItem {
+function target(range: RangeVar | undefined, event: RowEvent | undefined, columns: readonly string[], walk: Walk): ScopeItem {
   const named = lookUp(range ?? {}, walk.found.context)
   touchAll(named, 'write', walk, columns)
+  runViews(named, walk)
+  if (event !== undefined) follow(named, event, walk)
   if (named.relations.some(({ hasRules }) => hasRules)) walk.found.opaque(`${named.written} has rewrite rules`)
   return relationItem(range ?? {}, named)
 }

@@ -180,7 +180,7 @@ const BOUNDED: readonly string[] = [
 ]
 
 const OPAQUE: readonly (readonly [text: string, reason: RegExp])[] = [
-  ['DO $$x$$', /DO/], ['CALL p()', /procedure p/], ['SELECT f()', /function f\(\): it is not known/], ['SELECT s.f()', /f\(\)/], ['SELECT public.upper(\'x\')', /upper/],
+  ['DO $$x$$', /DO/], ['CALL p()', /p\(\)/], ['SELECT f()', /function f\(\): it is not known/], ['SELECT s.f()', /f\(\)/], ['SELECT public.upper(\'x\')', /upper/],
   ['SELECT * FROM f(1)', /f\(\)/], ['SELECT 1 WHERE f(1)', /f\(\)/], ['SELECT query_to_xml(\'x\', true, true, \'\')', /SQL given as a value/], ['SELECT * FROM dblink(\'a\', \'b\') AS t(x int)', /dblink/],
   ['SELECT lo_import(\'/etc/passwd\')', /large objects/], ['SELECT pg_read_file(\'x\')', /files/], ['SELECT pg_ls_dir(\'x\')', /files/], ['COPY t FROM PROGRAM \'id\'', /program/], ['COPY (SELECT 1) TO PROGRAM \'sh\'', /program/],
   ['EXECUTE p', /prepared statement p/], ['FETCH ALL FROM c', /cursor c/], ['SELECT 1 +', /syntax error/], ['SELECT 5 !', /syntax error/], ['SELECT \0 1', /NUL/], ['SELECT \'\ud800\'', /Unicode/],

@@ -73,6 +73,9 @@ export const BY_ORIGIN: readonly string[] = [
 
 /** Touch no masked value. */
 export const NONE: readonly string[] = [
+  `select note === 'x' from orders`,
+  `call proc()`,
+  `do 'begin end'`,
   `select id from shouting_again where id < 3`,
   `select (select s.x from orders o, lateral (select o.email as x) s limit 1) from people p`,
   `select id from shouting`,

@@ -1,0 +1,154 @@
+/** One session at a real server that tells, of each statement, which relations the server itself wrote. */
+import pg from 'pg'
+import type { PostgresServer } from '../../../../support/postgres-server.ts'
+
+export interface Observation {
+  readonly ok: boolean
+  readonly error: string
+  readonly rows: readonly (readonly unknown[])[]
+  readonly fields: readonly string[]
+  /** OIDs of relations with rows inserted, updated or deleted, or made, altered or dropped; `undefined` when it could not be measured. */
+  readonly written: ReadonlyMap<number, string> | undefined
+}
+
+/** Rows written so far in this transaction, by table. */
+const COUNTERS = `
+SELECT c.oid::pg_catalog.text, pg_catalog.concat(n.nspname, '.', c.relname),
+  pg_catalog.concat_ws(' ', pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid), pg_catalog.pg_stat_get_xact_tuples_updated(c.oid), pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid))
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+WHERE c.relkind OPERATOR(pg_catalog.=) ANY ('{r,p,m}'::pg_catalog."char"[]) AND n.nspname OPERATOR(pg_catalog.<>) ALL ('{pg_catalog,information_schema,pg_toast}'::pg_catalog.name[])`
+
+/** Leaves what DDL made, altered and dropped in a setting. */
+export const WATCH_DDL = `
+CREATE SCHEMA sallyport_watch;
+CREATE FUNCTION sallyport_watch.note(what text) RETURNS void LANGUAGE sql SET search_path = pg_catalog AS
+  $$ SELECT set_config('sallyport.ddl', concat(current_setting('sallyport.ddl', true), what), false) $$;
+CREATE FUNCTION sallyport_watch.ended() RETURNS event_trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+BEGIN PERFORM sallyport_watch.note(concat(c.objid, ' ', c.object_identity, E'\\n')) FROM pg_event_trigger_ddl_commands() c WHERE c.object_type IN ('table', 'view', 'materialized view', 'foreign table'); END $$;
+CREATE FUNCTION sallyport_watch.dropped() RETURNS event_trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+BEGIN PERFORM sallyport_watch.note(concat(d.objid, ' ', d.object_identity, E'\\n')) FROM pg_event_trigger_dropped_objects() d WHERE d.object_type IN ('table', 'view', 'materialized view', 'foreign table') AND d.objsubid = 0; END $$;
+CREATE EVENT TRIGGER sallyport_watch_ended ON ddl_command_end EXECUTE FUNCTION sallyport_watch.ended();
+CREATE EVENT TRIGGER sallyport_watch_dropped ON sql_drop EXECUTE FUNCTION sallyport_watch.dropped();
+GRANT USAGE ON SCHEMA sallyport_watch TO public;
+`
+
+interface CopyConnection { sendCopyFromChunk(chunk: Buffer): void; endCopyFrom(): void }
+
+/** A query that answers COPY … FROM STDIN with its own data. */
+class CopyQuery extends (pg.Query as unknown as new (config: object, values: undefined, done: (error: Error | null, result: unknown) => void) => object) {
+  readonly #data: string
+
+  constructor(text: string, data: string, done: (error: Error | null, result: unknown) => void) {
+    super({ text, rowMode: 'array' }, undefined, done)
+    this.#data = data
+  }
+
+  handleCopyInResponse(connection: CopyConnection): void {
+    connection.sendCopyFromChunk(Buffer.from(this.#data))
+    connection.endCopyFrom()
+  }
+}
+
+interface Result { readonly rows: unknown[][]; readonly fields: { name: string }[] }
+
+export class ObservedSession {
+  readonly #client: pg.Client
+  #status = 'I'
+
+  constructor({ host, port, user, password }: PostgresServer, database: string, options = '') {
+    this.#client = new pg.Client({ host, port, user, password, database, options })
+    this.#client.on('error', () => {})
+  }
+
+  async connect(): Promise<void> {
+    await this.#client.connect()
+    const { connection } = this.#client as unknown as { connection: NodeJS.EventEmitter }
+    connection.on('readyForQuery', ({ status }: { status: string }) => (this.#status = status))
+  }
+
+  end(): Promise<void> {
+    return this.#client.end()
+  }
+
+  /** `I`, `T` or `E`: outside, in, or in a failed transaction. */
+  get status(): string {
+    return this.#status
+  }
+
+  async value(sql: string): Promise<string> {
+    return String((await this.#query(sql, '')).rows[0]?.[0] ?? '')
+  }
+
+  /** Runs it as it is, without measuring. */
+  async plain(text: string, data: string): Promise<Observation> {
+    try {
+      return { ok: true, error: '', ...answerOf(await this.#query(text, data)), written: undefined }
+    } catch (error) {
+      return { ok: false, error: (error as Error).message, rows: [], fields: [], written: undefined }
+    }
+  }
+
+  /** Runs it inside a transaction, its own if there is none, and counts what it wrote. */
+  async observe(text: string, data: string): Promise<Observation> {
+    if (this.#status === 'E') return this.plain(text, data)
+    const own = this.#status === 'I'
+    if (own) await this.#query('BEGIN', '')
+    const before = await this.#counters()
+    const answer = await this.plain(text, data)
+    if (this.#status !== 'T') {
+      if (own && this.#status === 'E') await this.#query('ROLLBACK', '')
+      const refused = /cannot (run inside|be executed from) a (transaction block|function)/.test(answer.error)
+      return own && refused ? this.plain(text, data) : answer
+    }
+    return own ? this.#finish(answer, before) : { ...answer, written: await this.#written(before) }
+  }
+
+  /** What is deferred to the end of the transaction is part of the statement. */
+  async #finish(answer: Observation, before: Counters): Promise<Observation> {
+    try {
+      await this.#query('SET CONSTRAINTS ALL IMMEDIATE', '')
+      const written = await this.#written(before)
+      await this.#query('COMMIT', '')
+      return { ...answer, written }
+    } catch (error) {
+      if (this.#status !== 'I') await this.#query('ROLLBACK', '')
+      return { ...answer, ok: false, error: (error as Error).message }
+    }
+  }
+
+  async #counters(): Promise<Counters> {
+    const { rows } = await this.#query(`${COUNTERS}`, '')
+    await this.#query(`SELECT pg_catalog.set_config('sallyport.ddl', '', false)`, '')
+    return new Map(rows.map(([oid, name, counts]) => [Number(oid), { name: String(name), counts: String(counts) }]))
+  }
+
+  async #written(before: Counters): Promise<Map<number, string>> {
+    const ddl = await this.value(`SELECT pg_catalog.current_setting('sallyport.ddl', true)`)
+    const written = new Map<number, string>()
+    for (const [oid, { name, counts }] of await this.#counters()) {
+      if (counts !== (before.get(oid)?.counts ?? '0 0 0')) written.set(oid, before.get(oid)?.name ?? name)
+    }
+    for (const line of ddl.split('\n')) {
+      const [oid = '', ...name] = line.split(' ')
+      if (oid !== '' && !written.has(Number(oid))) written.set(Number(oid), name.join(' '))
+    }
+    return written
+  }
+
+  #query(text: string, data: string): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      const query = new CopyQuery(text, data, (error, result) => (error === null || error === undefined ? resolve(lastOf(result)) : reject(error)))
+      this.#client.query(query as never)
+    })
+  }
+}
+
+type Counters = Map<number, { readonly name: string; readonly counts: string }>
+
+function lastOf(result: unknown): Result {
+  return (Array.isArray(result) ? result.at(-1) : result) as Result
+}
+
+function answerOf({ rows, fields }: Result): Pick<Observation, 'rows' | 'fields'> {
+  return { rows, fields: fields.map(({ name }) => name) }
+}
