@@ -16,12 +16,16 @@ export interface SqlFacts {
   readonly writes: readonly string[]
   readonly columns: readonly string[]
   readonly functions: readonly string[]
+  readonly volatileFunctions: readonly string[]
   readonly unbounded: boolean
+  readonly countable: boolean
   readonly returning: boolean
   readonly settings: readonly string[]
   readonly roles: readonly string[]
   readonly programs: boolean
   readonly files: boolean
+  readonly largeObjects: boolean
+  readonly foreignServers: readonly string[]
   readonly databaseWide: boolean
   readonly catalogOnly: boolean
 }

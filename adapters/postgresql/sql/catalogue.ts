@@ -84,7 +84,7 @@ export class Catalogue implements Resolver {
     return stamp ?? ''
   }
 
-  #addRelation([oid, schema, name, kind, persistence, triggers, rules, columns]: readonly (string | null)[]): void {
+  #addRelation([oid, schema, name, kind, persistence, triggers, rules, columns, server]: readonly (string | null)[]): void {
     const relation: Relation = Object.freeze({
       oid: Number(oid),
       schema: schema ?? '',
@@ -94,6 +94,7 @@ export class Catalogue implements Resolver {
       hasTriggers: triggers === 'true',
       hasRules: rules === 'true',
       columns: Object.freeze(readColumns(columns ?? null)),
+      ...(typeof server === 'string' ? { server } : {}),
     })
     this.#byOid.set(relation.oid, relation)
     push(this.#byName, relation.name, relation)
@@ -225,9 +226,8 @@ export class Catalogue implements Resolver {
     return reach(oid, this.#parents)
   }
 
-  /** Views and materialized views that read it, directly or through others. */
-  dependents(oid: number): ReadonlySet<number> {
-    return reach(oid, this.#dependents)
+  dependents(oid: number): readonly Relation[] {
+    return Array.from(reach(oid, this.#dependents), (other) => this.#byOid.get(other)).filter((other) => other !== undefined)
   }
 }
 

@@ -22,12 +22,15 @@ interface TouchedTable {
   writes: Set<string> | undefined
 }
 
-type Flag = 'unbounded' | 'returning' | 'programs' | 'files' | 'databaseWide'
+type Flag = 'unbounded' | 'returning' | 'programs' | 'files' | 'largeObjects' | 'databaseWide' | 'uncountable'
 type MutableEffects = { -readonly [K in keyof Effects]: Effects[K] }
 const SYSTEM_SCHEMAS = new Set(['pg_catalog', 'information_schema', 'pg_toast'])
 
 /** In these, constants are nothing but values in expressions, and whoever looks at one says so. Elsewhere they are names, options, code. */
 const QUERIES = new Set(['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt', 'TransactionStmt'])
+
+const LARGE_OBJECTS = new Set(['pg_largeobject', 'pg_largeobject_metadata'])
+const COUNTABLE = new Set(['InsertStmt', 'UpdateStmt', 'DeleteStmt'])
 
 /** Gathers everything said of one statement while its tree is walked, then freezes it. */
 export class Collector {
@@ -37,6 +40,10 @@ export class Collector {
   readonly #tables = new Map<string, TouchedTable>()
   readonly #columns = new Set<string>()
   readonly #functions = new Set<string>()
+  readonly #volatileFunctions = new Set<string>()
+  #volatileCalls = 0
+  readonly #servers = new Set<string>()
+  readonly #namedSettings = new Set<string>()
   readonly #roles = new Set<string>()
   readonly #flags = new Set<Flag>()
   readonly #opaque = new Set<string>()
@@ -71,8 +78,29 @@ export class Collector {
     if (name !== undefined) this.#roles.add(name)
   }
 
-  function(name: string): void {
+  function(name: string, isVolatile: boolean): void {
     this.#functions.add(name)
+    if (!isVolatile) return
+    this.#volatileFunctions.add(name)
+    this.#volatileCalls++
+  }
+
+  /** Another server that is reached, or `*`. */
+  server(name: string): void {
+    this.#servers.add(name)
+  }
+
+  /** A setting that is changed for others than this session. */
+  namedSetting(name: string): void {
+    this.#namedSettings.add(name)
+  }
+
+  /** Walks what chooses the rows of a write: where a volatile function has a say, they cannot be counted beforehand. */
+  choosing<T>(walk: () => T): T {
+    const before = this.#volatileCalls
+    const result = walk()
+    if (this.#volatileCalls > before) this.flag('uncountable')
+    return result
   }
 
   /** Something that is no relation: a schema, a function, a database. */
@@ -110,6 +138,8 @@ export class Collector {
     const key = `${relation?.oid ?? name} ${use}`
     if (!this.#relations.has(key)) this.#relations.set(key, { relation, name, use })
     if (relation === undefined && use !== 'define') this.#unknown(name)
+    if (relation?.server !== undefined) this.#servers.add(relation.server)
+    if (relation !== undefined && LARGE_OBJECTS.has(relation.name)) this.flag('largeObjects')
     const access = use === 'read' || this.planning ? 'reads' : 'writes'
     const table = this.#table(relation, name)
     const named = (table[access] ??= new Set())
@@ -135,6 +165,7 @@ export class Collector {
     for (const other of this.context.resolver?.kin(relation) ?? []) {
       const table = this.#table(other, other.name)
       if (!table.system) table[access] ??= new Set(['*'])
+      if (other.server !== undefined) this.#servers.add(other.server)
     }
   }
 
@@ -198,9 +229,11 @@ export class Collector {
    */
   absorb(code: Collector, how?: string): void {
     for (const action of code.#actions) if (action !== 'read' || code.#tables.size > 0) this.act(action)
-    for (const flag of code.#flags) if (flag !== 'returning') this.flag(flag)
+    for (const flag of code.#flags) if (flag !== 'returning' && flag !== 'uncountable') this.flag(flag)
     for (const table of code.#tables.values()) this.#absorbTable(table)
     for (const name of code.#functions) this.#functions.add(name)
+    for (const name of code.#volatileFunctions) this.function(name, true)
+    for (const name of code.#servers) this.#servers.add(name)
     for (const role of code.#roles) this.#roles.add(role)
     for (const column of code.#columns) this.#columns.add(column)
     for (const { kind, name } of code.#objects) this.object(kind, name)
@@ -259,7 +292,7 @@ export class Collector {
       fidelity: this.#opaque.size > 0 ? 'opaque' : 'parsed',
       opaque: [...this.#opaque].join('; '),
       literals: this.#literals || !QUERIES.has(kind),
-      sql: this.#facts(),
+      sql: this.#facts(kind),
       effects: { ...this.effects, settings: this.#settings },
       lineage: this.#lineage(),
     })
@@ -274,7 +307,7 @@ export class Collector {
     return [...resources, ...this.#objects]
   }
 
-  #facts(): SqlFacts {
+  #facts(kind: string): SqlFacts {
     const tables = [...this.#tables.values()]
     const has = (flag: Flag): boolean => this.#flags.has(flag)
     return {
@@ -284,12 +317,16 @@ export class Collector {
       writes: tables.filter(({ writes }) => writes !== undefined).map(({ name }) => name),
       columns: [...this.#columns],
       functions: [...this.#functions],
+      volatileFunctions: [...this.#volatileFunctions],
       unbounded: has('unbounded'),
+      countable: COUNTABLE.has(kind) && !has('uncountable'),
       returning: has('returning'),
-      settings: [...new Set(this.#settings.map(({ name }) => name))],
+      settings: [...new Set([...this.#settings.map(({ name }) => name), ...this.#namedSettings])],
       roles: [...this.#roles],
       programs: has('programs'),
       files: has('files'),
+      largeObjects: has('largeObjects'),
+      foreignServers: [...this.#servers],
       databaseWide: has('databaseWide'),
       catalogOnly: tables.length > 0 && this.#opaque.size === 0 && tables.every(({ system, writes }) => system && writes === undefined),
     }

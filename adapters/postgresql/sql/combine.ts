@@ -35,8 +35,8 @@ function mergeResources(all: readonly Statement[]): Resource[] {
 /** The facts of a text are those of its statements together. */
 function mergeFacts(all: readonly Statement[]): SqlFacts {
   const facts = all.map(({ sql }) => sql)
-  const list = (key: 'tables' | 'reads' | 'writes' | 'columns' | 'functions' | 'settings' | 'roles'): string[] => [...new Set(facts.flatMap((sql) => sql[key]))]
-  const any = (key: 'unbounded' | 'returning' | 'programs' | 'files' | 'databaseWide'): boolean => facts.some((sql) => sql[key])
+  const list = (key: 'tables' | 'reads' | 'writes' | 'columns' | 'functions' | 'volatileFunctions' | 'foreignServers' | 'settings' | 'roles'): string[] => [...new Set(facts.flatMap((sql) => sql[key]))]
+  const any = (key: 'unbounded' | 'returning' | 'programs' | 'files' | 'largeObjects' | 'databaseWide' | 'countable'): boolean => facts.some((sql) => sql[key])
   return {
     statements: all.length,
     tables: list('tables'),
@@ -44,12 +44,16 @@ function mergeFacts(all: readonly Statement[]): SqlFacts {
     writes: list('writes'),
     columns: list('columns'),
     functions: list('functions'),
+    volatileFunctions: list('volatileFunctions'),
     unbounded: any('unbounded'),
+    countable: facts.length === 1 && any('countable'),
     returning: any('returning'),
     settings: list('settings'),
     roles: list('roles'),
     programs: any('programs'),
     files: any('files'),
+    largeObjects: any('largeObjects'),
+    foreignServers: list('foreignServers'),
     databaseWide: any('databaseWide'),
     catalogOnly: facts.length > 0 && facts.every((sql) => sql.catalogOnly),
   }

@@ -3,7 +3,7 @@ import type { Action, Redefinition } from './analysis.ts'
 import { isTree, nodeType, qualifiedName, stringsOf, stringOf, type Tree } from './ast.ts'
 import { expression } from './expression.ts'
 import { follow, runHidden, truncateReferencing } from './followers.ts'
-import { touchAll } from './from-clause.ts'
+import { made, touchAll } from './from-clause.ts'
 import { lookUp, relationItem } from './relation-item.ts'
 import { TOP, type Walk } from './walk.ts'
 
@@ -67,7 +67,9 @@ export function define(node: Node, walk: Walk, stored: (node: Node) => void): bo
   special(node, walk)
   const redefines = redefinition(node, definition)
   if (redefines !== undefined) walk.found.effects.redefines = redefines
-  parts((node as unknown as Record<string, unknown>)[type], definition.use ?? 'define', walk, stored)
+  const body = (node as unknown as Record<string, Tree>)[type] ?? {}
+  if ('CreateStmt' in node && node.CreateStmt.relation !== undefined) made(node.CreateStmt.relation, walk)
+  parts('CreateStmt' in node ? { ...body, relation: undefined } : body, definition.use ?? 'define', walk, stored)
   return true
 }
 
@@ -101,12 +103,39 @@ function special(node: Node, walk: Walk): void {
   // Whatever writes that table from here on, in this text too, runs what the rule holds.
   if ('RuleStmt' in node) walk.found.opaque('it stores statements that run in place of others')
   if ('DropStmt' in node) drop(node.DropStmt, walk)
+  if ('DropOwnedStmt' in node) walk.found.hidden('it drops what it does not name')
+  if ('AlterTableMoveAllStmt' in node) walk.found.hidden('it changes tables that it does not name')
+  if ('AlterTableStmt' in node) for (const command of node.AlterTableStmt.cmds ?? []) if ('AlterTableCmd' in command) cascade(command.AlterTableCmd.behavior, walk)
   if ('GrantStmt' in node) grant(node.GrantStmt, walk)
   if ('RenameStmt' in node && node.RenameStmt.renameType === 'OBJECT_SCHEMA') walk.found.untraced('renaming a schema takes its tables away from their masks')
   if ('CreateRoleStmt' in node) walk.found.role(node.CreateRoleStmt.role)
   if ('GrantRoleStmt' in node) for (const role of node.GrantRoleStmt.granted_roles ?? []) if ('AccessPriv' in role) walk.found.role(role.AccessPriv.priv_name)
+  outside(node, walk)
   const name = objectName(node)
   if (name !== undefined) walk.found.object(...name)
+}
+
+/** CASCADE takes away what the statement does not name; of tables and views, what stands on them is known. */
+function cascade(value: unknown, walk: Walk): void {
+  if (value !== 'DROP_CASCADE') return
+  walk.found.hidden('CASCADE drops what it does not name')
+}
+
+/** Other servers, large objects, and settings of roles, databases and the server. */
+function outside(node: Node, { found }: Walk): void {
+  const [body = {}] = Object.values(node) as Tree[]
+  if (typeof body['servername'] === 'string') found.server(body['servername'])
+  if ('ImportForeignSchemaStmt' in node) found.server(node.ImportForeignSchemaStmt.server_name ?? '*')
+  if ('CreateSubscriptionStmt' in node || 'AlterSubscriptionStmt' in node) found.server('*')
+  const kinds = [body['objtype'], body['objectType'], body['removeType']]
+  if (kinds.includes('OBJECT_LARGEOBJECT')) found.flag('largeObjects')
+  if (kinds.includes('OBJECT_FOREIGN_SERVER')) for (const server of namesIn(body['objects'])) found.server(server)
+  const { setstmt } = body
+  if (isTree(setstmt)) found.namedSetting(typeof setstmt['name'] === 'string' ? setstmt['name'].toLowerCase() : '*')
+}
+
+function namesIn(nodes: unknown): string[] {
+  return Array.isArray(nodes) ? stringsOf(nodes as Node[]) : []
 }
 
 function truncate({ relations, behavior }: TruncateStmt, walk: Walk): void {
@@ -138,7 +167,8 @@ const RELATION_OBJECTS: ReadonlySet<ObjectType> = new Set<ObjectType>(['OBJECT_T
 /** Named as `table.name`: the last part belongs to the table before it. */
 const PARTS_OF_TABLES: ReadonlySet<ObjectType> = new Set<ObjectType>(['OBJECT_TRIGGER', 'OBJECT_RULE', 'OBJECT_POLICY'])
 
-function drop({ removeType, objects }: DropStmt, walk: Walk): void {
+function drop({ removeType, objects, behavior }: DropStmt, walk: Walk): void {
+  if (removeType === undefined || !RELATION_OBJECTS.has(removeType)) cascade(behavior, walk)
   for (const object of objects ?? []) {
     const names = 'List' in object ? (object.List.items ?? []) : [object]
     if (removeType !== undefined && RELATION_OBJECTS.has(removeType)) relationByName(names, walk)
@@ -156,7 +186,9 @@ function droppedName(object: Node, names: readonly Node[]): string {
 function relationByName(names: readonly Node[], walk: Walk): void {
   const { schema, name } = qualifiedName(names)
   const range: RangeVar = schema === undefined ? { relname: name } : { schemaname: schema, relname: name }
-  touchAll(lookUp(range, walk.found.context), 'maintain', walk)
+  const named = lookUp(range, walk.found.context)
+  touchAll(named, 'maintain', walk)
+  for (const relation of named.relations) for (const dependent of walk.found.context.resolver?.dependents(relation.oid) ?? []) walk.found.change(dependent)
 }
 
 function grant({ objtype, objects }: GrantStmt, walk: Walk): void {

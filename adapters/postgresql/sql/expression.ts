@@ -1,6 +1,6 @@
 import type { A_Expr, ColumnRef, FuncCall, Node, SubLink } from 'libpg-query'
 import { argumentText, isTree, nodeType, qualifiedName, stringOf, type Tree } from './ast.ts'
-import { builtInEffect, effectOf, type FunctionEffect } from './function-effects.ts'
+import { builtInEffect, effectOf, isVolatileBuiltIn, type FunctionEffect } from './function-effects.ts'
 import type { FunctionEntry } from './resolver.ts'
 import { findItem, reachable, resolve, rowSources, type Resolution } from './scope.ts'
 import { useOutputs, type Env, type Walk } from './walk.ts'
@@ -107,6 +107,7 @@ export function call(func: FuncCall, env: Env, how: string, walk: Walk): void {
   const { schema, name } = qualifiedName(func.funcname)
   apply(schema, name, func.args?.length ?? 0, walk)
   if (name === 'set_config') setConfig(func, walk)
+  if (name.startsWith('dblink')) dblink(func, walk)
   children(func as unknown as Tree, env, how, walk)
 }
 
@@ -114,11 +115,12 @@ export function call(func: FuncCall, env: Env, how: string, walk: Walk): void {
 function apply(schema: string | undefined, name: string, given: number | undefined, walk: Walk): void {
   const { found } = walk
   const entries = candidates(schema, name, given, walk)
-  found.function(schema === undefined || schema === 'pg_catalog' ? name : `${schema}.${name}`)
+  const builtIn = entries.length > 0 && schema !== undefined ? undefined : builtInEffect(schema, name)
+  const isVolatile = entries.some(({ volatility }) => volatility === 'volatile') || (entries.length === 0 || builtIn !== undefined) && isVolatileBuiltIn(name, builtIn)
+  found.function(schema === undefined || schema === 'pg_catalog' ? name : `${schema}.${name}`, isVolatile)
   for (const entry of entries) own(entry, walk)
-  if (entries.length > 0 && schema !== undefined) return
-  const effect = builtInEffect(schema, name) ?? (entries.length > 0 ? {} : { action: 'call', opaque: 'it is not known' })
-  note(effect, name, walk)
+  if (builtIn !== undefined) note(builtIn, name, walk)
+  else if (entries.length === 0) note({ action: 'call', opaque: 'it is not known' }, name, walk)
 }
 
 /** The functions outside `pg_catalog` that a call with so many arguments may mean. */
@@ -146,7 +148,15 @@ function note(effect: FunctionEffect, name: string, { found }: Walk): void {
   if (effect.opaque !== undefined) found.opaque(`function ${name}(): ${effect.opaque}`)
   if (effect.reveals !== undefined) found.untraced(`function ${name}(): ${effect.reveals}`)
   if (effect.files === true) found.flag('files')
+  if (effect.largeObjects === true) found.flag('largeObjects')
   if (effect.databaseWide === true) found.flag('databaseWide')
+}
+
+/** The server of a connection that is named, not described; `*` for what is not given as a constant. */
+function dblink({ args }: FuncCall, walk: Walk): void {
+  const name = argumentText(args?.[0])
+  walk.found.literal()
+  walk.found.server(typeof name === 'string' && /^\w+$/.test(name) ? name : '*')
 }
 
 /** It may run or not, once or for each row: what it leaves behind is known only as "changed". */

@@ -56,6 +56,18 @@ export function touchAll({ written, relations }: Named, use: 'read' | 'write' | 
   if (relations.length === 0 || isNew) walk.found.touch(undefined, written, use, columns)
 }
 
+/**
+ * Notes a relation that is made: it takes no notice of others of its name. Where none is resolved in its place (`IF NOT
+ * EXISTS`, `OR REPLACE`), it is known as written, or as `pg_temp.name`.
+ */
+export function made(range: RangeVar, walk: Walk): void {
+  const { relname = '', schemaname, relpersistence } = range
+  if (relpersistence === 't') return walk.found.touch(undefined, `pg_temp.${relname}`, 'define')
+  const named = lookUp(range, walk.found.context)
+  touchAll(named, 'define', walk)
+  if (schemaname === undefined && named.relations.length > 0) walk.found.touch(undefined, relname, 'define')
+}
+
 function subselect(range: RangeSubselect, left: readonly ScopeItem[], env: Env, walk: Walk): ScopeItem {
   const inner = range.lateral === true ? lateral(left, env) : env
   const select = range.subquery !== undefined && 'SelectStmt' in range.subquery ? range.subquery.SelectStmt : undefined

@@ -10,16 +10,28 @@ export interface FunctionEffect {
   /** It returns data that its arguments do not name: what other sessions run, files, the write-ahead log. */
   readonly reveals?: string
   readonly files?: boolean
+  readonly largeObjects?: boolean
   readonly databaseWide?: boolean
 }
 
 const NONE: FunctionEffect = {}
 const SQL_TEXT: FunctionEffect = { opaque: 'it runs SQL given as a value' }
 const FILE: FunctionEffect = { action: 'admin', opaque: 'it reads files of the server', files: true }
-const LARGE_OBJECT: FunctionEffect = { opaque: 'it reads or writes large objects' }
+const LARGE_OBJECT: FunctionEffect = { opaque: 'it reads or writes large objects', largeObjects: true }
 const WAL: FunctionEffect = { action: 'admin', reveals: 'it reads the write-ahead log' }
 const SERVER: FunctionEffect = { action: 'admin', databaseWide: true }
 const LOCK: FunctionEffect = { action: 'lock' }
+
+/** Built-in functions that only compute, or tell, and yet may answer otherwise each time. Those with an effect are volatile anyhow. */
+const RESTLESS = new Set(`
+  array_sample array_shuffle clock_timestamp current_query currval gen_random_uuid lastval nextval pg_current_wal_flush_lsn
+  pg_current_wal_insert_lsn pg_current_wal_lsn random random_normal setseed timeofday uuidv4 uuidv7
+`.trim().split(/\s+/))
+
+/** Whether a built-in function may change something, or answer otherwise for the same arguments in one statement. */
+export function isVolatileBuiltIn(name: string, effect: FunctionEffect | undefined): boolean {
+  return effect !== NONE || RESTLESS.has(name)
+}
 
 /** Functions of `pg_catalog` and the usual extensions that do more than compute, by pattern; the first that fits counts. */
 const EFFECTS: readonly (readonly [RegExp, FunctionEffect])[] = [

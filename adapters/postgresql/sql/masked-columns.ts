@@ -116,7 +116,7 @@ export class MaskedColumns {
   /** Views report their own OID: a view column that passes a masked one on carries the mask as well. */
   #followViews(): void {
     const views = new Set<number>()
-    for (const oid of this.#relations) for (const view of this.catalogue.dependents(oid)) views.add(view)
+    for (const oid of this.#relations) for (const view of this.catalogue.dependents(oid)) views.add(view.oid)
     for (const oid of views) this.#follow(oid, views, new Set())
   }
 

@@ -2,9 +2,9 @@ import type { ColumnRef, CommonTableExpr, Node, SelectStmt, WithClause } from 'l
 import { stringOf, stringsOf } from './ast.ts'
 import { renameOutputs } from './column-aliases.ts'
 import { expression, reference } from './expression.ts'
-import { fromItems } from './from-clause.ts'
+import { fromItems, made } from './from-clause.ts'
 import { AnalysisLimit, MAX_COLUMNS } from './limit.ts'
-import { lookUp, starSources } from './relation-item.ts'
+import { starSources } from './relation-item.ts'
 import { findItem, type Scope, type ScopeItem } from './scope.ts'
 import { NO_OUTPUTS, useColumn, useOutputs, type CteEnv, type Env, type Output, type Outputs, type Walk } from './walk.ts'
 
@@ -205,7 +205,7 @@ function into(select: SelectStmt, outputs: Outputs, walk: Walk): void {
   if (relation === undefined) return
   walk.found.act('create')
   walk.found.effects.redefines = { code: false, creates: relation.relname ?? '' }
-  walk.found.touch(undefined, lookUp(relation, walk.found.context).written, 'define')
+  made(relation, walk)
   useOutputs(outputs, 'a copy into another table', walk)
 }
 
@@ -216,13 +216,14 @@ export function withCtes(clause: WithClause | undefined, env: Env, walk: Walk): 
   for (const node of clause?.ctes ?? []) {
     if (!('CommonTableExpr' in node)) continue
     const cte = node.CommonTableExpr
+    if (cte.ctequery !== undefined && !('SelectStmt' in cte.ctequery)) walk.found.flag('uncountable')
     const before = ctes
     const seen = (): CteEnv | undefined => (clause?.recursive === true ? ctes : before)
     const outputs = once(() => cteOutputs(cte, { scope: env.scope, ctes: seen() }, walk))
     ctes = { name: cte.ctename ?? '', outputs, next: before }
     pending.push(outputs)
   }
-  for (const outputs of pending) outputs()
+  for (const outputs of pending) walk.found.choosing(outputs)
   return { scope: env.scope, ctes }
 }
 

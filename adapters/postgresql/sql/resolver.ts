@@ -22,6 +22,8 @@ export interface Resolver {
   followers(relation: Relation): Followers | undefined
   /** Functions that run after DDL. */
   eventTriggers(): readonly FunctionEntry[]
+  /** Views and materialized views that read it, directly or through others. */
+  dependents(oid: number): readonly Relation[]
   /** The query behind a view or materialized view, every name in full. */
   definition(oid: number): string | undefined
 }
@@ -44,6 +46,8 @@ export interface Relation {
   readonly hasTriggers: boolean
   /** Has rewrite rules besides a view's own. */
   readonly hasRules: boolean
+  /** What a foreign table stands for is there. */
+  readonly server?: string
   /** In the order of their attribute numbers, dropped ones left out. */
   readonly columns: readonly Column[]
 }

@@ -3,7 +3,7 @@ import { argumentText, nodeType, stringsOf, type Tree } from './ast.ts'
 import { define } from './definition.ts'
 import { expression } from './expression.ts'
 import { follow, runViews } from './followers.ts'
-import { touchAll } from './from-clause.ts'
+import { made, touchAll } from './from-clause.ts'
 import { lookUp, relationItem, starSources } from './relation-item.ts'
 import { sessionStatement } from './session-statement.ts'
 import { unknownColumn } from './scope.ts'
@@ -144,7 +144,7 @@ function sourcesNamed(name: string, all: ReturnType<typeof starSources>[number],
 
 function createTableAs({ query, into }: CreateTableAsStmt, walk: Walk): void {
   walk.found.act('create')
-  if (into?.rel !== undefined) walk.found.touch(undefined, lookUp(into.rel, walk.found.context).written, 'define')
+  if (into?.rel !== undefined) made(into.rel, walk)
   useOutputs(nested(query, walk), 'a copy into another table', walk)
   walk.found.effects.redefines = { code: false, creates: into?.rel?.relname ?? '' }
 }
@@ -152,6 +152,6 @@ function createTableAs({ query, into }: CreateTableAsStmt, walk: Walk): void {
 function createView({ view = {}, query }: ViewStmt, walk: Walk): void {
   walk.found.act('create')
   walk.found.effects.redefines = { code: true, creates: '' }
-  touchAll(lookUp(view, walk.found.context), 'define', walk)
+  made(view, walk)
   planned(query, 'a view', walk)
 }

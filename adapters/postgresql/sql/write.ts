@@ -27,7 +27,9 @@ function insert(statement: InsertStmt, outer: Env, walk: Walk): Outputs {
   subscripts(statement.cols, env, walk)
   const { selectStmt } = statement
   if (selectStmt !== undefined && 'SelectStmt' in selectStmt) {
-    useOutputs(walk.query(selectStmt.SelectStmt, env), 'a copy into another table', walk)
+    const { SelectStmt: source } = selectStmt
+    const rows = (): Outputs => walk.query(source, env)
+    useOutputs(source.valuesLists === undefined ? walk.found.choosing(rows) : rows(), 'a copy into another table', walk)
   }
   if (statement.onConflictClause !== undefined) onConflict(statement.onConflictClause, item, env, walk)
   return returning(statement.returningClause, [item], env, walk)
@@ -50,7 +52,7 @@ function update(statement: UpdateStmt, outer: Env, walk: Walk): Outputs {
   walk.found.act('update')
   if (statement.fromClause !== undefined) walk.found.act('read')
   const item = target(statement.relation, 'update', [], walk)
-  const items = [item, ...fromItems(statement.fromClause, env, walk, [item])]
+  const items = [item, ...walk.found.choosing(() => fromItems(statement.fromClause, env, walk, [item]))]
   const inner = within(items, env)
   assignments(statement.targetList, item, inner, walk)
   where(statement.whereClause, item, inner, walk)
@@ -62,7 +64,7 @@ function remove(statement: DeleteStmt, outer: Env, walk: Walk): Outputs {
   walk.found.act('delete')
   if (statement.usingClause !== undefined) walk.found.act('read')
   const item = target(statement.relation, 'delete', [], walk)
-  const items = [item, ...fromItems(statement.usingClause, env, walk, [item])]
+  const items = [item, ...walk.found.choosing(() => fromItems(statement.usingClause, env, walk, [item]))]
   where(statement.whereClause, item, within(items, env), walk)
   return returning(statement.returningClause, items, env, walk)
 }
@@ -130,7 +132,8 @@ function subscripts(list: readonly Node[] | undefined, env: Env, walk: Walk): vo
 }
 
 function where(condition: Node | undefined, item: ScopeItem, env: Env, walk: Walk): void {
-  expression(condition, env, 'WHERE', walk)
+  walk.found.choosing(() => expression(condition, env, 'WHERE', walk))
+  if (condition !== undefined && 'CurrentOfExpr' in condition) walk.found.flag('uncountable')
   if (condition === undefined || !restricts(condition, item, env, walk)) walk.found.flag('unbounded')
 }
 

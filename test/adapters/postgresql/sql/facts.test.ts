@@ -37,7 +37,7 @@ const ACTIONS: readonly (readonly [text: string, action: string, actions: string
   ['WITH d AS (DELETE FROM a) INSERT INTO b SELECT 1', 'delete', 'insert delete read', 'a b', ''],
   ['TRUNCATE a, b.c', 'truncate', 'truncate', 'a b.c', ''],
   ['CREATE TABLE a (x int)', 'create', 'create', 'a', ''],
-  ['CREATE TEMP TABLE a (x int)', 'create', 'create', 'a', ''],
+  ['CREATE TEMP TABLE a (x int)', 'create', 'create', 'pg_temp.a', ''],
   ['CREATE TABLE a AS SELECT * FROM b', 'create', 'create read', 'a', 'b'],
   ['SELECT * INTO a FROM b', 'create', 'create read', 'a', 'b'],
   ['CREATE TABLE a (LIKE b)', 'create', 'create', 'a', 'b'],

@@ -59,7 +59,7 @@ export class Comparison {
       this.#names.report('search_path', await this.#session.value('SHOW search_path'))
     }
     if (!this.#stale && this.#catalogue !== undefined) return
-    const query = async (sql: string): Promise<(string | null)[][]> => (await this.#reader.plain(sql, '')).rows.map((row) => row.map((value) => (value === null ? null : String(value))))
+    const query = async (sql: string): Promise<readonly (readonly (string | null)[])[]> => (await this.#reader.plain(sql, '')).rows
     const stamp = await Catalogue.readStamp(query)
     if (stamp !== this.#catalogue?.stamp) this.#catalogue = await Catalogue.load(async (sql) => withoutWatch(await query(sql)))
     this.#stale = false

@@ -1,11 +1,12 @@
 /** One session at a real server that tells, of each statement, which relations the server itself wrote. */
+import { once } from 'node:events'
 import pg from 'pg'
 import type { PostgresServer } from '../../../../support/postgres-server.ts'
 
 export interface Observation {
   readonly ok: boolean
   readonly error: string
-  readonly rows: readonly (readonly unknown[])[]
+  readonly rows: readonly (readonly (string | null)[])[]
   readonly fields: readonly string[]
   /** OIDs of relations with rows inserted, updated or deleted, or made, altered or dropped; `undefined` when it could not be measured. */
   readonly written: ReadonlyMap<number, string> | undefined
@@ -39,7 +40,7 @@ class CopyQuery extends (pg.Query as unknown as new (config: object, values: und
   readonly #data: string
 
   constructor(text: string, data: string, done: (error: Error | null, result: unknown) => void) {
-    super({ text, rowMode: 'array' }, undefined, done)
+    super({ text, rowMode: 'array', types: { getTypeParser: () => (value: string) => value } }, undefined, done)
     this.#data = data
   }
 
@@ -49,7 +50,7 @@ class CopyQuery extends (pg.Query as unknown as new (config: object, values: und
   }
 }
 
-interface Result { readonly rows: unknown[][]; readonly fields: { name: string }[] }
+interface Result { readonly rows: (string | null)[][]; readonly fields: { name: string }[] }
 
 export class ObservedSession {
   readonly #client: pg.Client
@@ -76,7 +77,7 @@ export class ObservedSession {
   }
 
   async value(sql: string): Promise<string> {
-    return String((await this.#query(sql, '')).rows[0]?.[0] ?? '')
+    return (await this.#query(sql, '')).rows[0]?.[0] ?? ''
   }
 
   /** Runs it as it is, without measuring. */
@@ -135,11 +136,16 @@ export class ObservedSession {
     return written
   }
 
-  #query(text: string, data: string): Promise<Result> {
-    return new Promise((resolve, reject) => {
+  /** An error is reported before the server is ready again; what state it is in is known only then. */
+  async #query(text: string, data: string): Promise<Result> {
+    const { connection } = this.#client as unknown as { connection: NodeJS.EventEmitter }
+    const ready = once(connection, 'readyForQuery')
+    const answer = new Promise<Result>((resolve, reject) => {
       const query = new CopyQuery(text, data, (error, result) => (error === null || error === undefined ? resolve(lastOf(result)) : reject(error)))
       this.#client.query(query as never)
     })
+    await Promise.allSettled([answer, Promise.race([ready, once(connection, 'end')])])
+    return answer
   }
 }
 

@@ -6,7 +6,7 @@ export interface ScriptStatement {
   /** What COPY … FROM STDIN gets. */
   readonly data: string
   /** `\gset`, `\gexec` and the like, with what follows. */
-  readonly then: string
+  readonly next: string
 }
 
 /** What `\set` and `\gset` leave for later; the script is read as it runs. */
@@ -40,7 +40,7 @@ class Reader {
       }
       if (token === '\\') {
         const command = this.#line()
-        if (/^g/.test(command) && text.trim() !== '') return { text, data: '', then: command }
+        if (command.startsWith('g') && text.trim() !== '') return { text, data: '', next: command }
         this.#meta(command)
         continue
       }
@@ -52,7 +52,7 @@ class Reader {
       if (token === ';' && depth <= 0 && blocks === 0) return this.#ended(text)
       text += token
     }
-    return text.trim() === '' ? undefined : { text, data: '', then: '' }
+    return text.trim() === '' ? undefined : { text, data: '', next: '' }
   }
 
   #token(): string {
@@ -88,7 +88,7 @@ class Reader {
 
   #ended(text: string): ScriptStatement {
     const data = /^\s*(?:--.*\s*)*copy\b[^]*\bfrom\s+stdin\b/i.test(text) ? this.#copyData() : ''
-    return { text, data, then: '' }
+    return { text, data, next: '' }
   }
 
   #copyData(): string {

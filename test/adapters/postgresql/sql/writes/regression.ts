@@ -61,11 +61,11 @@ async function runTest(test: string, root: string, server: PostgresServer, tally
   const variables: Variables = new Map()
   const begin = performance.now()
   const before = tally.statements
-  for (const { text, data, then } of scriptStatements(readFileSync(join(root, 'sql', `${test}.sql`), 'utf8'), variables)) {
+  for (const { text, data, next } of scriptStatements(readFileSync(join(root, 'sql', `${test}.sql`), 'utf8'), variables)) {
     const compared = await comparison.run(text, data)
     count(test, compared, tally)
-    if (then.startsWith('gset')) compared.observation.fields.forEach((name, at) => variables.set(name, String(compared.observation.rows[0]?.[at] ?? '')))
-    if (then.startsWith('gexec')) for (const cell of compared.observation.rows.flat()) count(test, await comparison.run(String(cell), ''), tally)
+    if (next.startsWith('gset')) compared.observation.fields.forEach((name, at) => variables.set(name, compared.observation.rows[0]?.[at] ?? ''))
+    if (next.startsWith('gexec')) for (const cell of compared.observation.rows.flat()) count(test, await comparison.run(cell ?? '', ''), tally)
   }
   await comparison.close()
   process.stderr.write(`${test}: ${tally.statements - before} statements in ${((performance.now() - begin) / 1000).toFixed(1)} s\n`)
