@@ -1,5 +1,5 @@
 import type { A_Expr, ColumnRef, FuncCall, Node, SubLink } from 'libpg-query'
-import { argumentText, isTree, nodeType, qualifiedName, stringOf, type Tree } from './ast.ts'
+import { argumentText, isTree, nodeType, qualifiedName, stringOf, stringsOf, type Tree } from './ast.ts'
 import { builtInEffect, effectOf, isVolatileBuiltIn, type FunctionEffect } from './function-effects.ts'
 import type { FunctionEntry } from './resolver.ts'
 import { findItem, reachable, resolve, rowSources, type Resolution } from './scope.ts'
@@ -44,6 +44,7 @@ function node(wrapped: Node, type: string, env: Env, how: string, walk: Walk): v
   if ('FuncCall' in wrapped) return call(wrapped.FuncCall, env, how, walk)
   if ('A_Expr' in wrapped) return operator(wrapped.A_Expr, env, how, walk)
   if ('SelectStmt' in wrapped) return useOutputs(walk.query(wrapped.SelectStmt, env), 'a subquery', walk)
+  if ('A_Indirection' in wrapped) for (const field of stringsOf(wrapped.A_Indirection.indirection)) attribute(field, walk)
   const name = CALL_LIKE[type]
   if (name !== undefined) keywordCall(name, walk)
   children((wrapped as unknown as Record<string, Tree>)[type] ?? {}, env, how, walk)

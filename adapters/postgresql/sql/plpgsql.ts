@@ -23,12 +23,12 @@ const KNOWN = new Set([
   'PLpgSQL_stmt_close', 'PLpgSQL_stmt_perform', 'PLpgSQL_stmt_call', 'PLpgSQL_stmt_fetch',
 ])
 
-/** Reads the body of a CREATE FUNCTION; the text is the server's own, or made of a DO. */
-export function plpgsqlBody(definition: string): PlpgsqlBody {
+/** Reads the body of a CREATE FUNCTION, which is the server's own text, or made of a DO; `code` is what stands in its quotes. */
+export function plpgsqlBody(definition: string, code: string): PlpgsqlBody {
   const parsed = wasmParsePlpgsql(definition)
   if (parsed === undefined) return unread('its body broke the parser')
   if ('error' in parsed) return unread(`its body cannot be parsed: ${parsed.error}`)
-  const reading = new Reading(definition)
+  const reading = new Reading(code)
   reading.walk(JSON.parse(parsed.json))
   return reading
 }
@@ -41,10 +41,10 @@ class Reading implements PlpgsqlBody {
   readonly statements: Node[] = []
   opaque = ''
   untraced = ''
-  readonly #definition: string
+  readonly #code: string
 
-  constructor(definition: string) {
-    this.#definition = definition
+  constructor(code: string) {
+    this.#code = code
   }
 
   walk(value: unknown): void {
@@ -64,7 +64,7 @@ class Reading implements PlpgsqlBody {
     else if (!KNOWN.has(type)) this.opaque ||= `${type} is not understood`
     // The name in a cursor variable may be that of one the session opened.
     if (type === 'PLpgSQL_stmt_fetch') this.untraced ||= 'it fetches from a cursor'
-    if (type === 'PLpgSQL_rec' && isTree(node['datatype']) && mayHaveDefault(String(node['refname']), this.#definition)) this.opaque ||= 'a record in it may have a default'
+    if (type === 'PLpgSQL_rec' && isTree(node['datatype']) && mayHaveDefault(String(node['refname']), this.#code)) this.opaque ||= 'a record in it may have a default'
   }
 
   #expression(query: string, mode: number): void {
@@ -87,10 +87,10 @@ function assignment(text: string): string[] | undefined {
   return undefined
 }
 
-/** The parser leaves out the default of a record variable, so it is looked for in the text: `name [CONSTANT] type … :=`. */
+/** The parser leaves out the default of a record variable, so it is looked for in the text: `DECLARE name [CONSTANT] type … :=`. */
 function mayHaveDefault(name: string, text: string): boolean {
   const plain = withoutComments(text) ?? text
   if (/U&"|--|\/\*/i.test(plain)) return true
-  const declared = new RegExp(String.raw`(?<![\w"])"?${name.replace(/\W/g, String.raw`\$&`)}"?\s+[\w"][^;]*?(=|\bdefault\b)`, 'i')
+  const declared = new RegExp(String.raw`(?:^|;|>>|\bdeclare\b)\s*"?${name.replace(/\W/g, String.raw`\$&`)}"?\s+(?!in\b)[\w"][^;]*?(=|\bdefault\b)`, 'i')
   return declared.test(plain)
 }

@@ -76,7 +76,7 @@ function body(entry: FunctionEntry, name: string, reading: Reading): Collector {
   const inner = { ...reading, context }
   return follow(name, inner, (walk) => {
     defaults(create.CreateFunctionStmt, walk)
-    return entry.language === 'plpgsql' ? plpgsql(entry.definition, name, walk) : sql(create.CreateFunctionStmt, name, walk)
+    return entry.language === 'plpgsql' ? plpgsql(entry.definition, asText(create.CreateFunctionStmt.options) ?? '', name, walk) : sql(create.CreateFunctionStmt, name, walk)
   })
 }
 
@@ -118,11 +118,11 @@ function defaults({ parameters }: CreateFunctionStmt, walk: Walk): void {
   }
 }
 
-function plpgsql(definition: string, name: string, { found }: Walk): readonly Node[] {
-  const { statements, opaque, untraced } = plpgsqlBody(definition)
+function plpgsql(definition: string, code: string, name: string, { found }: Walk): readonly Node[] {
+  const { statements, opaque, untraced } = plpgsqlBody(definition, code)
   if (opaque !== '') found.opaque(`${name}: ${opaque}`)
   if (untraced !== '') found.untraced(`${name}: ${untraced}`)
-  escapes(definition, name, found)
+  escapes(code, name, found)
   return statements
 }
 
@@ -163,7 +163,7 @@ function readBlock(code: string, language: string, reading: Reading): Collector 
   const name = 'a DO block'
   if (language !== 'plpgsql') return unread(name, `it is written in ${language}`, reading)
   const definition = `CREATE FUNCTION block() RETURNS void LANGUAGE plpgsql AS '${code.replaceAll("'", "''")}'`
-  return follow(name, { ...reading, calls: [...reading.calls, name] }, (walk) => plpgsql(definition, name, walk))
+  return follow(name, { ...reading, calls: [...reading.calls, name] }, (walk) => plpgsql(definition, code, name, walk))
 }
 
 /** The functions that a view's query calls run when it is read, and so on through views of views. */

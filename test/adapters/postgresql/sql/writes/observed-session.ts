@@ -55,6 +55,8 @@ interface Result { readonly rows: (string | null)[][]; readonly fields: { name: 
 export class ObservedSession {
   readonly #client: pg.Client
   #status = 'I'
+  #isReady = (): void => {}
+  #ended: Promise<unknown> = new Promise(() => {})
 
   constructor({ host, port, user, password }: PostgresServer, database: string, options = '') {
     this.#client = new pg.Client({ host, port, user, password, database, options })
@@ -64,7 +66,11 @@ export class ObservedSession {
   async connect(): Promise<void> {
     await this.#client.connect()
     const { connection } = this.#client as unknown as { connection: NodeJS.EventEmitter }
-    connection.on('readyForQuery', ({ status }: { status: string }) => (this.#status = status))
+    connection.on('readyForQuery', ({ status }: { status: string }) => {
+      this.#status = status
+      this.#isReady()
+    })
+    this.#ended = once(connection, 'end')
   }
 
   end(): Promise<void> {
@@ -138,13 +144,12 @@ export class ObservedSession {
 
   /** An error is reported before the server is ready again; what state it is in is known only then. */
   async #query(text: string, data: string): Promise<Result> {
-    const { connection } = this.#client as unknown as { connection: NodeJS.EventEmitter }
-    const ready = once(connection, 'readyForQuery')
+    const ready = new Promise<void>((resolve) => (this.#isReady = resolve))
     const answer = new Promise<Result>((resolve, reject) => {
       const query = new CopyQuery(text, data, (error, result) => (error === null || error === undefined ? resolve(lastOf(result)) : reject(error)))
       this.#client.query(query as never)
     })
-    await Promise.allSettled([answer, Promise.race([ready, once(connection, 'end')])])
+    await Promise.allSettled([answer, Promise.race([ready, this.#ended])])
     return answer
   }
 }
