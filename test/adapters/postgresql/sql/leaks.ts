@@ -2,6 +2,18 @@
 
 /** Would show or let guess a masked value. */
 export const BLOCKED: readonly string[] = [
+  `select through(1)`,
+  `select pathless(1)`,
+  `select told(1)`,
+  `select built('people')`,
+  `begin; declare c cursor for select * from people; select fetched('c')`,
+  `select started()`,
+  `select given()`,
+  `select guarded()`,
+  `select o.noted from orders o`,
+  `select (o).noted from orders o`,
+  `select standard_people()`,
+  `select * from through(1)`,
   `select (select s.x from orders o, (select email as x) s limit 1) from people p`,
   `select (select s.x from orders o join (select email as x) s on true limit 1) from people p`,
   `select l from shouting_again`,

@@ -99,22 +99,21 @@ export class ObservedSession {
   async observe(text: string, data: string): Promise<Observation> {
     if (this.#status === 'E') return this.plain(text, data)
     const own = this.#status === 'I'
-    if (own) await this.#query('BEGIN', '')
-    const before = await this.#counters()
+    const [counted] = await this.#all(`${own ? 'BEGIN;' : ''} ${COUNTERS}; SELECT pg_catalog.set_config('sallyport.ddl', '', false)`, own ? 1 : 0)
+    const before = countersOf(counted)
     const answer = await this.plain(text, data)
     if (this.#status !== 'T') {
       if (own && this.#status === 'E') await this.#query('ROLLBACK', '')
       const refused = /cannot (run inside|be executed from) a (transaction block|function)/.test(answer.error)
       return own && refused ? this.plain(text, data) : answer
     }
-    return own ? this.#finish(answer, before) : { ...answer, written: await this.#written(before) }
+    return own ? this.#finish(answer, before) : { ...answer, written: await this.#written('', before) }
   }
 
   /** What is deferred to the end of the transaction is part of the statement. */
   async #finish(answer: Observation, before: Counters): Promise<Observation> {
     try {
-      await this.#query('SET CONSTRAINTS ALL IMMEDIATE', '')
-      const written = await this.#written(before)
+      const written = await this.#written('SET CONSTRAINTS ALL IMMEDIATE;', before)
       await this.#query('COMMIT', '')
       return { ...answer, written }
     } catch (error) {
@@ -123,30 +122,34 @@ export class ObservedSession {
     }
   }
 
-  async #counters(): Promise<Counters> {
-    const { rows } = await this.#query(`${COUNTERS}`, '')
-    await this.#query(`SELECT pg_catalog.set_config('sallyport.ddl', '', false)`, '')
-    return new Map(rows.map(([oid, name, counts]) => [Number(oid), { name: String(name), counts: String(counts) }]))
-  }
-
-  async #written(before: Counters): Promise<Map<number, string>> {
-    const ddl = await this.value(`SELECT pg_catalog.current_setting('sallyport.ddl', true)`)
+  async #written(first: string, before: Counters): Promise<Map<number, string>> {
+    const [ddl, counted] = await this.#all(`${first} SELECT pg_catalog.current_setting('sallyport.ddl', true); ${COUNTERS}`, first === '' ? 0 : 1)
     const written = new Map<number, string>()
-    for (const [oid, { name, counts }] of await this.#counters()) {
+    for (const [oid, { name, counts }] of countersOf(counted)) {
       if (counts !== (before.get(oid)?.counts ?? '0 0 0')) written.set(oid, before.get(oid)?.name ?? name)
     }
-    for (const line of ddl.split('\n')) {
+    for (const line of (ddl?.rows[0]?.[0] ?? '').split('\n')) {
       const [oid = '', ...name] = line.split(' ')
       if (oid !== '' && !written.has(Number(oid))) written.set(Number(oid), name.join(' '))
     }
     return written
   }
 
-  /** An error is reported before the server is ready again; what state it is in is known only then. */
+  /** The results of several statements in one text, from that place on. */
+  async #all(text: string, from: number): Promise<readonly Result[]> {
+    return (await this.#results(text, '')).slice(from)
+  }
+
   async #query(text: string, data: string): Promise<Result> {
+    const results = await this.#results(text, data)
+    return results.at(-1) ?? { rows: [], fields: [] }
+  }
+
+  /** An error is reported before the server is ready again; what state it is in is known only then. */
+  async #results(text: string, data: string): Promise<readonly Result[]> {
     const ready = new Promise<void>((resolve) => (this.#isReady = resolve))
-    const answer = new Promise<Result>((resolve, reject) => {
-      const query = new CopyQuery(text, data, (error, result) => (error === null || error === undefined ? resolve(lastOf(result)) : reject(error)))
+    const answer = new Promise<readonly Result[]>((resolve, reject) => {
+      const query = new CopyQuery(text, data, (error, result) => (error === null || error === undefined ? resolve(Array.isArray(result) ? (result as Result[]) : [result as Result]) : reject(error)))
       this.#client.query(query as never)
     })
     await Promise.allSettled([answer, Promise.race([ready, this.#ended])])
@@ -156,8 +159,8 @@ export class ObservedSession {
 
 type Counters = Map<number, { readonly name: string; readonly counts: string }>
 
-function lastOf(result: unknown): Result {
-  return (Array.isArray(result) ? result.at(-1) : result) as Result
+function countersOf(result: Result | undefined): Counters {
+  return new Map((result?.rows ?? []).map(([oid, name, counts]) => [Number(oid), { name: name ?? '', counts: counts ?? '' }]))
 }
 
 function answerOf({ rows, fields }: Result): Pick<Observation, 'rows' | 'fields'> {
