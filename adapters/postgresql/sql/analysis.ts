@@ -172,6 +172,10 @@ export function weightiest(actions: Iterable<Action>): Action {
 export function deepFreeze<T>(value: T): T {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
   Object.freeze(value)
-  for (const part of Object.values(value)) deepFreeze(part)
+  // This is a tenth of all analysis; a list of the values would double it.
+  for (const key in value) {
+    const part = value[key]
+    if (typeof part === 'object') deepFreeze(part)
+  }
   return value
 }

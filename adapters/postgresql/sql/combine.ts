@@ -3,6 +3,8 @@ import { weightiest, type Action, type Analysis, type SqlFacts, type Statement }
 
 /** What a text says is what its statements say together. */
 export function combine(all: readonly Statement[], unknown: readonly string[]): Analysis {
+  const [only] = all
+  if (only !== undefined && all.length === 1) return alone(only, unknown)
   const actions = new Set<Action>(all.flatMap((part) => part.actions))
   if (all.length === 0) actions.add('session')
   return {
@@ -20,9 +22,13 @@ export function combine(all: readonly Statement[], unknown: readonly string[]): 
   }
 }
 
+/** Nearly every text is one statement, and then says what that says. */
+function alone(statement: Statement, unknown: readonly string[]): Analysis {
+  const { actions, action, resources, fidelity, opaque, literals, sql } = statement
+  return { statements: [statement], actions, action, resources, fidelity, opaque, literals, sql, syntaxError: '', cannotRun: false, unknown }
+}
+
 function mergeResources(all: readonly Statement[]): Resource[] {
-  const [only] = all
-  if (all.length === 1 && only !== undefined) return [...only.resources]
   const merged = new Map<string, Resource>()
   for (const resource of all.flatMap(({ resources }) => resources)) {
     const key = `${resource.access} ${resource.kind} ${resource.name}`

@@ -4,7 +4,7 @@ import { isTree, nodeType, qualifiedName, stringsOf, stringOf, type Tree } from 
 import { expression } from './expression.ts'
 import { follow, runHidden, truncateReferencing } from './followers.ts'
 import { made, touchAll } from './from-clause.ts'
-import { lookUp, relationItem } from './relation-item.ts'
+import { lookUp, relationItem, type Named } from './relation-item.ts'
 import { TOP, type Walk } from './walk.ts'
 
 /** What kind of statement a definition is. */
@@ -106,6 +106,7 @@ function special(node: Node, walk: Walk): void {
   if ('DropOwnedStmt' in node) walk.found.hidden('it drops what it does not name')
   if ('AlterTableMoveAllStmt' in node) walk.found.hidden('it changes tables that it does not name')
   if ('AlterTableStmt' in node) for (const command of node.AlterTableStmt.cmds ?? []) if ('AlterTableCmd' in command) cascade(command.AlterTableCmd.behavior, walk)
+  if ('CommentStmt' in node || 'SecLabelStmt' in node) described('CommentStmt' in node ? node.CommentStmt : node.SecLabelStmt, walk)
   if ('GrantStmt' in node) grant(node.GrantStmt, walk)
   if ('RenameStmt' in node && node.RenameStmt.renameType === 'OBJECT_SCHEMA') walk.found.untraced('renaming a schema takes its tables away from their masks')
   if ('CreateRoleStmt' in node) walk.found.role(node.CreateRoleStmt.role)
@@ -165,16 +166,24 @@ function dotted(names: readonly Node[] | undefined): string {
 
 const RELATION_OBJECTS: ReadonlySet<ObjectType> = new Set<ObjectType>(['OBJECT_TABLE', 'OBJECT_VIEW', 'OBJECT_MATVIEW', 'OBJECT_SEQUENCE', 'OBJECT_FOREIGN_TABLE'])
 /** Named as `table.name`: the last part belongs to the table before it. */
-const PARTS_OF_TABLES: ReadonlySet<ObjectType> = new Set<ObjectType>(['OBJECT_TRIGGER', 'OBJECT_RULE', 'OBJECT_POLICY'])
+const PARTS_OF_TABLES: ReadonlySet<ObjectType> = new Set<ObjectType>(['OBJECT_TRIGGER', 'OBJECT_RULE', 'OBJECT_POLICY', 'OBJECT_COLUMN', 'OBJECT_TABCONSTRAINT'])
 
 function drop({ removeType, objects, behavior }: DropStmt, walk: Walk): void {
   if (removeType === undefined || !RELATION_OBJECTS.has(removeType)) cascade(behavior, walk)
   for (const object of objects ?? []) {
     const names = 'List' in object ? (object.List.items ?? []) : [object]
-    if (removeType !== undefined && RELATION_OBJECTS.has(removeType)) relationByName(names, walk)
+    if (removeType !== undefined && RELATION_OBJECTS.has(removeType)) dropDependents(relationByName(names, walk), walk)
     else if (removeType !== undefined && PARTS_OF_TABLES.has(removeType)) relationByName(names.slice(0, -1), walk)
     else walk.found.object((removeType ?? '').replace('OBJECT_', '').toLowerCase().replaceAll('_', ' '), droppedName(object, names))
   }
+}
+
+/** COMMENT and SECURITY LABEL name a table, or something of one, as they name anything else. */
+function described({ objtype, object }: { readonly objtype?: ObjectType; readonly object?: Node }, walk: Walk): void {
+  if (objtype === undefined || object === undefined || !('List' in object)) return
+  const names = object.List.items ?? []
+  if (RELATION_OBJECTS.has(objtype)) relationByName(names, walk)
+  else if (PARTS_OF_TABLES.has(objtype)) relationByName(names.slice(0, -1), walk)
 }
 
 function droppedName(object: Node, names: readonly Node[]): string {
@@ -183,12 +192,19 @@ function droppedName(object: Node, names: readonly Node[]): string {
   return stringOf(object) ?? dotted(names)
 }
 
-function relationByName(names: readonly Node[], walk: Walk): void {
+function relationByName(names: readonly Node[], walk: Walk): Named {
   const { schema, name } = qualifiedName(names)
   const range: RangeVar = schema === undefined ? { relname: name } : { schemaname: schema, relname: name }
   const named = lookUp(range, walk.found.context)
   touchAll(named, 'maintain', walk)
-  for (const relation of named.relations) for (const dependent of walk.found.context.resolver?.dependents(relation.oid) ?? []) walk.found.change(dependent)
+  return named
+}
+
+/** Dropped with CASCADE, a table or view takes the views along that read it. */
+function dropDependents({ relations }: Named, walk: Walk): void {
+  for (const { oid } of relations) {
+    for (const dependent of walk.found.context.resolver?.dependents(oid) ?? []) walk.found.change(dependent)
+  }
 }
 
 function grant({ objtype, objects }: GrantStmt, walk: Walk): void {
