@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util'
 import { RecentCache } from '../../adapters/postgresql/recent-cache.ts'
 import { analyse, Catalogue, loadSqlParser, type Analysis } from '../../adapters/postgresql/sql/index.ts'
 import { parse } from '../../adapters/postgresql/sql/load.ts'
-import { loadWasmParser, wasmParse } from '../../adapters/postgresql/sql/wasm-parser.ts'
+import { wasmParse } from '../../adapters/postgresql/sql/wasm-parser.ts'
 
 export interface AnalysisFigures {
   readonly text: string
@@ -27,6 +27,11 @@ export interface MemoryFigures {
   /** Resident memory when a tenth was analysed, and at the end. */
   readonly earlyMiB: number
   readonly lateMiB: number
+}
+
+export interface AnalysisReport {
+  readonly texts: readonly AnalysisFigures[]
+  readonly memory: MemoryFigures
 }
 
 const ROUNDS = 5
@@ -76,7 +81,7 @@ function measure(resolver: Catalogue): AnalysisFigures[] {
 }
 
 /** Distinct statements, remembered as the gateway remembers them. */
-export function memory(statements: number, resolver: Catalogue): MemoryFigures {
+function memory(statements: number, resolver: Catalogue): MemoryFigures {
   const known = new RecentCache<Analysis>(20_000, 16 * 1024 * 1024)
   const makers = [TEXTS['short'], TEXTS['short write'], TEXTS['300 characters']].filter((make) => make !== undefined)
   let early = 0
@@ -89,10 +94,9 @@ export function memory(statements: number, resolver: Catalogue): MemoryFigures {
 }
 
 const { values } = parseArgs({ options: { json: { type: 'boolean', default: false }, statements: { type: 'string', default: '100000' } } })
-await loadWasmParser()
 await loadSqlParser()
 const resolver = catalogue()
-const figures = { texts: measure(resolver), memory: memory(Number(values.statements), resolver) }
+const figures: AnalysisReport = { texts: measure(resolver), memory: memory(Number(values.statements), resolver) }
 if (values.json) console.log(JSON.stringify(figures))
 else {
   console.table(figures.texts)

@@ -243,6 +243,40 @@ describe('facts of a statement', () => {
     assert.equal(facts('DELETE FROM t WHERE id = 1 RETURNING *').returning, true)
     assert.equal(facts('SELECT 1; SELECT 2; SELECT 3').statements, 3)
   })
+  it('says whether the rows of a write can be counted before', () => {
+    const countable = ['UPDATE t SET a = gen_random_uuid() WHERE id = 1', 'DELETE FROM t WHERE created < now()', 'INSERT INTO t VALUES (random())', 'INSERT INTO t SELECT * FROM u', 'WITH x AS (SELECT 1) DELETE FROM t USING x', 'DELETE FROM t', 'UPDATE t SET a = 1 FROM u WHERE u.id = t.id RETURNING *']
+    const not = [
+      'DELETE FROM t WHERE random() < 0.5', 'UPDATE t SET a = random() WHERE random() < 0.5', 'DELETE FROM t WHERE CURRENT OF c', 'DELETE FROM t WHERE f(id)', 'INSERT INTO t SELECT nextval(\'s\')',
+      'WITH x AS (DELETE FROM u RETURNING *) DELETE FROM t USING x WHERE t.id = x.id', 'WITH x AS (SELECT random() r) DELETE FROM t USING x WHERE t.id = x.r', 'MERGE INTO t USING u ON t.id = u.id WHEN MATCHED THEN DELETE',
+      'TRUNCATE t', 'SELECT 1', 'EXPLAIN ANALYZE DELETE FROM t', 'DELETE FROM t; DELETE FROM u', 'PREPARE p AS DELETE FROM t',
+    ]
+    for (const text of countable) assert.equal(facts(text).countable, true, text)
+    for (const text of not) assert.equal(facts(text).countable, false, text)
+  })
+  it('tells volatile functions from the rest', () => {
+    const volatile = (text: string): readonly string[] => facts(text).volatileFunctions
+    assert.deepEqual(volatile('SELECT lower(a), now(), random(), nextval(\'s\'), f(1), s.g() FROM t'), ['random', 'nextval', 'f', 's.g'])
+    assert.deepEqual(volatile('SELECT set_config(\'a.b\', \'c\', true), pg_sleep(1), count(*) FROM t'), ['set_config', 'pg_sleep'])
+  })
+  it('names what reaches out of the tables', () => {
+    for (const text of ['SELECT lo_get(1)', 'SELECT lo_unlink(2)', 'ALTER LARGE OBJECT 5 OWNER TO bob', 'GRANT SELECT ON LARGE OBJECT 5 TO bob', 'COMMENT ON LARGE OBJECT 5 IS \'x\'']) assert.equal(facts(text).largeObjects, true, text)
+    assert.equal(facts('SELECT 1').largeObjects, false)
+    const servers = (text: string): readonly string[] => facts(text).foreignServers
+    assert.deepEqual(servers('CREATE FOREIGN TABLE f (a int) SERVER far'), ['far'])
+    assert.deepEqual(servers('CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw'), ['far'])
+    assert.deepEqual(servers('CREATE USER MAPPING FOR bob SERVER far'), ['far'])
+    assert.deepEqual(servers('IMPORT FOREIGN SCHEMA public FROM SERVER far INTO here'), ['far'])
+    assert.deepEqual(servers('GRANT USAGE ON FOREIGN SERVER far TO bob'), ['far'])
+    assert.deepEqual(servers('DROP SERVER far'), ['far'])
+    assert.deepEqual(servers('SELECT * FROM dblink(\'far\', \'SELECT 1\') AS t (a int)'), ['far'])
+    assert.deepEqual(servers('SELECT * FROM dblink(\'host=far password=x\', \'SELECT 1\') AS t (a int)'), ['*'])
+    assert.deepEqual(servers('SELECT dblink_exec(c, \'x\') FROM t'), ['*'])
+  })
+  it('lists settings that are changed for others', () => {
+    assert.deepEqual(facts('ALTER ROLE bob SET search_path = x').settings, ['search_path'])
+    assert.deepEqual(facts('ALTER SYSTEM SET Work_Mem = 1').settings, ['work_mem'])
+    assert.deepEqual(facts('ALTER DATABASE d RESET ALL').settings, ['*'])
+  })
   it('names what is dropped when it is no relation', () => {
     const kinds = (text: string): string[] => understand(text).resources.map(({ kind, name }) => `${kind} ${name}`)
     assert.deepEqual(kinds('DROP SCHEMA a CASCADE'), ['schema a'])
