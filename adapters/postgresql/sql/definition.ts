@@ -1,4 +1,4 @@
-import type { Constraint, CreateStmt, DropStmt, GrantStmt, Node, ObjectType, RangeVar, RoleSpec, TruncateStmt } from 'libpg-query'
+import type { AlterTableStmt, Constraint, CreateStmt, DropStmt, GrantStmt, Node, ObjectType, RangeVar, RoleSpec, TruncateStmt } from 'libpg-query'
 import type { Action, Redefinition } from './analysis.ts'
 import { isTree, nodeType, qualifiedName, stringsOf, stringOf, type Tree } from './ast.ts'
 import { expression } from './expression.ts'
@@ -79,9 +79,18 @@ function redefinition(node: Node, { actions }: Definition): Redefinition | undef
   if (!actions.some((action) => action === 'create' || action === 'alter' || action === 'drop') || 'CommentStmt' in node) return undefined
   if ('CreateStmt' in node) return isPlain(node.CreateStmt) ? { code: false, creates: node.CreateStmt.relation?.relname ?? '' } : { code: true, creates: '' }
   if ('IndexStmt' in node || 'CreateSeqStmt' in node || 'CreateStatsStmt' in node || 'CreateEnumStmt' in node || 'CompositeTypeStmt' in node) return NAMES_ONLY
+  if ('AlterTableStmt' in node && shapesOnly(node.AlterTableStmt)) return NAMES_ONLY
   if ('CreateSchemaStmt' in node && node.CreateSchemaStmt.schemaElts === undefined) return NAMES_ONLY
   if ('DropStmt' in node && node.DropStmt.removeType !== undefined && RELATION_OBJECTS.has(node.DropStmt.removeType)) return NAMES_ONLY
   return { code: true, creates: '' }
+}
+
+const RUNS_NOTHING = new Set(['AT_AddColumn', 'AT_DropColumn', 'AT_ColumnDefault', 'AT_SetNotNull', 'AT_DropNotNull', 'AT_AlterColumnType', 'AT_SetStatistics', 'AT_SetStorage', 'AT_DropConstraint'])
+
+/** Columns come and go, and nothing new runs when rows are written. */
+function shapesOnly({ cmds, objtype }: AlterTableStmt): boolean {
+  if (objtype !== 'OBJECT_TABLE' || /"(FuncCall|CONSTR_FOREIGN)"/.test(JSON.stringify(cmds))) return false
+  return (cmds ?? []).every((command) => 'AlterTableCmd' in command && RUNS_NOTHING.has(command.AlterTableCmd.subtype ?? ''))
 }
 
 /** A table of its own: no partition or heir, nothing that runs when it is written, no foreign key that makes others' rows move its own. */
