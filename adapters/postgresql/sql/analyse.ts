@@ -1,4 +1,4 @@
-import { deepFreeze, unsettledBy, type Analysis, type Statement } from './analysis.ts'
+import { deepFreeze, redefinitionBy, unsettledBy, type Analysis, type Statement } from './analysis.ts'
 import { attached, LocalNames } from './attach.ts'
 import { Collector, type AnalysisContext } from './collector.ts'
 import { combine } from './combine.ts'
@@ -68,7 +68,7 @@ function statements(parsed: readonly ParsedStatement[], start: AnalysisContext):
     const analysed = { ...alone, statement: attached(alone.statement, names) }
     names.observe(analysed.statement)
     if (mayMoveNames(analysed.statement)) context = { ...context, searchPath: undefined }
-    const { redefines } = analysed.statement.effects
+    const redefines = redefinitionBy(analysed.statement)
     if (redefines !== undefined) context = { ...context, unsettled: unsettledBy(redefines, context.unsettled) }
     return analysed
   })

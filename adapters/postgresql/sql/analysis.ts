@@ -97,6 +97,13 @@ export interface Unsettled {
   readonly created: ReadonlySet<string>
 }
 
+/** What a statement redefines: as it says, or whatever it may where its code could not be read. */
+export function redefinitionBy({ effects, actions, fidelity }: Statement): Redefinition | undefined {
+  if (effects.redefines !== undefined) return effects.redefines
+  const anything = fidelity === 'opaque' && actions.some((action) => action === 'call' || action === 'do' || action === 'unknown')
+  return anything || actions.some((action) => action === 'create' || action === 'alter' || action === 'drop') ? { code: true, creates: '' } : undefined
+}
+
 /** New tables of one transaction that are told apart; more are as unclear as code is. */
 const MAX_CREATED = 100
 

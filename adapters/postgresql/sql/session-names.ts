@@ -1,4 +1,4 @@
-import { unsettledBy, type Analysis, type SettingChange, type Statement, type TransactionControl, type Unsettled } from './analysis.ts'
+import { redefinitionBy, unsettledBy, type Analysis, type SettingChange, type Statement, type TransactionControl, type Unsettled } from './analysis.ts'
 import { forget, type NamedStatements } from './attach.ts'
 
 type Value = readonly string[] | 'unknown'
@@ -189,7 +189,7 @@ export class SessionNames implements NamedStatements {
   }
 
   #apply(statement: Statement): void {
-    const { effects, fidelity, lineage, actions } = statement
+    const { effects, fidelity, lineage } = statement
     if (this.#snapshots.length === 0 && effects.settings.length > 0) this.#implicit ??= { session: new Map(this.#values.session), local: new Map(this.#values.local) }
     if (fidelity === 'opaque' || lineage.untraced !== '') this.#forget('*')
     for (const change of effects.settings) this.#change(change)
@@ -197,7 +197,7 @@ export class SessionNames implements NamedStatements {
     if (effects.declares !== undefined) this.#cursors.set(effects.declares.name, statement)
     forget(this.#prepared, effects.discards === 'all' ? { name: undefined } : effects.deallocates)
     forget(this.#cursors, effects.discards === 'all' ? { name: undefined } : effects.closes)
-    const redefines = effects.redefines ?? (actions.some((action) => action === 'create' || action === 'alter' || action === 'drop') ? { code: true, creates: '' } : undefined)
+    const redefines = redefinitionBy(statement)
     if (redefines !== undefined) this.#unsettled = unsettledBy(redefines, this.#unsettled)
     if (effects.transaction !== undefined) this.#control(effects.transaction, statement)
   }

@@ -1,5 +1,5 @@
 /** PostgreSQL's regression tests are scripts for psql: this splits them as psql does, as far as they need it. */
-import { endOf } from '../../../../../adapters/postgresql/sql/comments.ts'
+import { endOf, withoutComments } from '../../../../../adapters/postgresql/sql/comments.ts'
 
 export interface ScriptStatement {
   readonly text: string
@@ -46,7 +46,7 @@ class Reader {
       }
       if (token === '(') depth++
       if (token === ')') depth--
-      if (/^\s*create\b[^]*\b(function|procedure)\b[^]*\bbegin\s+$/i.test(text) && /^atomic$/i.test(token)) blocks++
+      if (/^atomic$/i.test(token) && /\bbegin\s+$/i.test(text)) blocks++
       else if (blocks > 0 && /^case$/i.test(token)) blocks++
       else if (blocks > 0 && /^end$/i.test(token)) blocks--
       if (token === ';' && depth <= 0 && blocks === 0) return this.#ended(text)
@@ -87,7 +87,7 @@ class Reader {
   }
 
   #ended(text: string): ScriptStatement {
-    const data = /^\s*(?:--.*\s*)*copy\b[^]*\bfrom\s+stdin\b/i.test(text) ? this.#copyData() : ''
+    const data = /^\s*copy\b[^]*\bfrom\s+stdin\b/i.test(withoutComments(text) ?? text) ? this.#copyData() : ''
     return { text, data, next: '' }
   }
 

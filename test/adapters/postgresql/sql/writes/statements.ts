@@ -136,5 +136,6 @@ export const TRANSACTIONS: readonly (readonly string[])[] = [
   ['CREATE TABLE events_3 PARTITION OF events FOR VALUES FROM (20) TO (30)', 'INSERT INTO events VALUES (5, 25)'],
   ['CREATE SCHEMA first', 'CREATE TABLE first.reviews (id int)', 'SET LOCAL search_path = first, public', 'INSERT INTO reviews VALUES (1)'],
   ['CREATE TEMP TABLE reviews (id int)', 'INSERT INTO reviews VALUES (1)'],
+  [`DO $$ BEGIN EXECUTE 'CREATE VIEW made_by_text AS SELECT * FROM reviews'; END $$`, 'INSERT INTO made_by_text VALUES (1)'],
   [`DO $$ BEGIN CREATE VIEW made_inside AS SELECT * FROM reviews; END $$`, 'INSERT INTO made_inside VALUES (1)'],
 ]
