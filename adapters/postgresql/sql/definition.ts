@@ -1,4 +1,4 @@
-import type { AlterTableStmt, Constraint, CreateStmt, DropStmt, GrantStmt, Node, ObjectType, RangeVar, RoleSpec, TruncateStmt } from 'libpg-query'
+import type { AlterTableStmt, Constraint, CreateSchemaStmt, CreateStmt, DropStmt, GrantStmt, Node, ObjectType, RangeVar, RoleSpec, TruncateStmt } from 'libpg-query'
 import type { Action, Redefinition } from './analysis.ts'
 import { isTree, nodeType, qualifiedName, stringsOf, stringOf, type Tree } from './ast.ts'
 import { expression } from './expression.ts'
@@ -120,9 +120,17 @@ function special(node: Node, walk: Walk): void {
   if ('RenameStmt' in node && node.RenameStmt.renameType === 'OBJECT_SCHEMA') walk.found.untraced('renaming a schema takes its tables away from their masks')
   if ('CreateRoleStmt' in node) walk.found.role(node.CreateRoleStmt.role)
   if ('GrantRoleStmt' in node) for (const role of node.GrantRoleStmt.granted_roles ?? []) if ('AccessPriv' in role) walk.found.role(role.AccessPriv.priv_name)
+  if ('CreateSchemaStmt' in node) views(node.CreateSchemaStmt, walk)
   outside(node, walk)
   const name = objectName(node)
   if (name !== undefined) walk.found.object(...name)
+}
+
+/** Views that are made together with their schema; their queries are followed as something stored. */
+function views({ schemaname = '', schemaElts }: CreateSchemaStmt, walk: Walk): void {
+  for (const part of schemaElts ?? []) {
+    if ('ViewStmt' in part) made({ schemaname, ...part.ViewStmt.view }, walk)
+  }
 }
 
 /** CASCADE takes away what the statement does not name; of tables and views, what stands on them is known. */
