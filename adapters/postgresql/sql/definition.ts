@@ -120,16 +120,17 @@ function special(node: Node, walk: Walk): void {
   if ('RenameStmt' in node && node.RenameStmt.renameType === 'OBJECT_SCHEMA') walk.found.untraced('renaming a schema takes its tables away from their masks')
   if ('CreateRoleStmt' in node) walk.found.role(node.CreateRoleStmt.role)
   if ('GrantRoleStmt' in node) for (const role of node.GrantRoleStmt.granted_roles ?? []) if ('AccessPriv' in role) walk.found.role(role.AccessPriv.priv_name)
-  if ('CreateSchemaStmt' in node) views(node.CreateSchemaStmt, walk)
+  if ('CreateSchemaStmt' in node) elements(node.CreateSchemaStmt, walk)
   outside(node, walk)
   const name = objectName(node)
   if (name !== undefined) walk.found.object(...name)
 }
 
-/** Views that are made together with their schema; their queries are followed as something stored. */
-function views({ schemaname = '', schemaElts }: CreateSchemaStmt, walk: Walk): void {
+/** What is made together with its schema is in it, whatever the search path says. */
+function elements({ schemaname = '', schemaElts }: CreateSchemaStmt, walk: Walk): void {
   for (const part of schemaElts ?? []) {
     if ('ViewStmt' in part) made({ schemaname, ...part.ViewStmt.view }, walk)
+    if ('CreateStmt' in part) made({ schemaname, ...part.CreateStmt.relation }, walk)
   }
 }
 

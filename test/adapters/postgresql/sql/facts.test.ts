@@ -48,7 +48,7 @@ const ACTIONS: readonly (readonly [text: string, action: string, actions: string
   ['CREATE INDEX ON a (x)', 'create', 'create', 'a', ''],
   ['CREATE SEQUENCE a', 'create', 'create', 'a', ''],
   ['CREATE SCHEMA s', 'create', 'create'],
-  ['CREATE SCHEMA s CREATE VIEW v AS SELECT * FROM a CREATE TABLE b (x int)', 'create', 'create', 'b s.v', 'a v'],
+  ['CREATE SCHEMA s CREATE VIEW v AS SELECT * FROM a CREATE TABLE b (x int)', 'create', 'create', 'b s.b s.v', 'a v'],
   ['CREATE TYPE t AS ENUM (\'a\')', 'create', 'create'],
   ['CREATE FUNCTION f() RETURNS int LANGUAGE sql AS \'SELECT 1\'', 'create', 'create'],
   ['CREATE TRIGGER t BEFORE INSERT ON a EXECUTE FUNCTION f()', 'create', 'create', 'a', ''],

@@ -112,6 +112,8 @@ export const STATEMENTS: readonly (readonly [fidelity: 'parsed' | 'opaque', text
   ['parsed', `INSERT INTO audit VALUES ('into the temporary one')`],
   ['parsed', 'DROP TABLE pg_temp.audit'],
   ['parsed', 'REFRESH MATERIALIZED VIEW kept'],
+  ['parsed', 'CREATE SCHEMA whole CREATE TABLE orders (id int PRIMARY KEY) CREATE TABLE lines (order_id int REFERENCES orders) CREATE VIEW rich AS SELECT id FROM orders'],
+  ['parsed', `COMMENT ON COLUMN orders.total IS 'in all'`],
   ['parsed', 'PREPARE put AS INSERT INTO orders VALUES ($1, 4)'],
   ['parsed', 'EXECUTE put(500)'],
   ['parsed', 'COPY (DELETE FROM lines WHERE id = 4 RETURNING *) TO STDOUT'],
