@@ -2,6 +2,7 @@ import type { Resource } from '../../../core/index.ts'
 import { deepFreeze, weightiest } from './analysis.ts'
 import type { Action, ColumnUse, Effects, Lineage, OutputColumn, RelationUse, SettingChange, Source, SqlFacts, Statement, Unsettled } from './analysis.ts'
 import type { Relation, Resolver } from './resolver.ts'
+import { TouchedTables } from './touched-tables.ts'
 
 /** What analysis is made with. */
 export interface AnalysisContext {
@@ -14,17 +15,8 @@ export interface AnalysisContext {
   readonly unsettled?: Unsettled | undefined
 }
 
-interface TouchedTable {
-  readonly name: string
-  readonly kind: string
-  readonly system: boolean
-  reads: Set<string> | undefined
-  writes: Set<string> | undefined
-}
-
 type Flag = 'unbounded' | 'returning' | 'programs' | 'files' | 'largeObjects' | 'databaseWide' | 'uncountable'
 type MutableEffects = { -readonly [K in keyof Effects]: Effects[K] }
-const SYSTEM_SCHEMAS = new Set(['pg_catalog', 'information_schema', 'pg_toast'])
 
 /** In these, constants are nothing but values in expressions, and whoever looks at one says so. Elsewhere they are names, options, code. */
 const QUERIES = new Set(['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt', 'TransactionStmt'])
@@ -37,12 +29,10 @@ export class Collector {
   /** Changes when a body that is read moves names. */
   context: AnalysisContext
   readonly #actions = new Set<Action>()
-  readonly #tables = new Map<string, TouchedTable>()
-  readonly #columns = new Set<string>()
+  readonly #tables = new TouchedTables()
   readonly #functions = new Set<string>()
   readonly #volatileFunctions = new Set<string>()
   #volatileCalls = 0
-  readonly #servers = new Set<string>()
   readonly #namedSettings = new Set<string>()
   readonly #roles = new Set<string>()
   readonly #flags = new Set<Flag>()
@@ -87,7 +77,7 @@ export class Collector {
 
   /** Another server that is reached, or `*`. */
   server(name: string): void {
-    this.#servers.add(name)
+    this.#tables.servers.add(name)
   }
 
   /** A setting that is changed for others than this session. */
@@ -138,13 +128,13 @@ export class Collector {
     const key = `${relation?.oid ?? name} ${use}`
     if (!this.#relations.has(key)) this.#relations.set(key, { relation, name, use })
     if (relation === undefined && use !== 'define') this.#unknown(name)
-    if (relation?.server !== undefined) this.#servers.add(relation.server)
     if (relation !== undefined && LARGE_OBJECTS.has(relation.name)) this.flag('largeObjects')
-    const access = use === 'read' || this.planning ? 'reads' : 'writes'
-    const table = this.#table(relation, name)
-    const named = (table[access] ??= new Set())
-    for (const column of columns) this.#name(table, named, column)
-    if (relation !== undefined && !table.system) this.#touchKin(relation, access)
+    this.#note(relation, name, use === 'read' ? 'reads' : 'writes', columns)
+  }
+
+  #note(relation: Relation | undefined, name: string, access: 'reads' | 'writes', columns: readonly string[]): void {
+    const kin = relation === undefined ? [] : (this.context.resolver?.kin(relation) ?? [])
+    this.#tables.touch(relation, name, this.planning ? 'reads' : access, columns, kin)
   }
 
   #unknown(name: string): void {
@@ -155,42 +145,12 @@ export class Collector {
 
   /** Rows of a relation are written that the statement does not name. */
   change(relation: Relation): void {
-    const table = this.#table(relation, relation.name)
-    table[this.planning ? 'reads' : 'writes'] ??= new Set()
-    if (!table.system) this.#touchKin(relation, this.planning ? 'reads' : 'writes')
-  }
-
-  /** A view, a partition or a parent stands for rows of others: what it touches, it touches there. */
-  #touchKin(relation: Relation, access: 'reads' | 'writes'): void {
-    for (const other of this.context.resolver?.kin(relation) ?? []) {
-      const table = this.#table(other, other.name)
-      if (!table.system) table[access] ??= new Set(['*'])
-      if (other.server !== undefined) this.#servers.add(other.server)
-    }
+    this.#note(relation, relation.name, 'writes', [])
   }
 
   /** Notes columns named in any place, for the facts. */
   name(sources: readonly Source[]): void {
-    for (const { relation, table, column } of sources) {
-      const touched = this.#table(relation, table)
-      this.#name(touched, (touched.reads ??= new Set()), column)
-    }
-  }
-
-  #name(table: TouchedTable, named: Set<string>, column: string): void {
-    named.add(column)
-    this.#columns.add(`${table.name}.${column}`)
-  }
-
-  #table(relation: Relation | undefined, name: string): TouchedTable {
-    const full = relation === undefined ? name : `${relation.schema}.${relation.name}`
-    let table = this.#tables.get(full)
-    if (table === undefined) {
-      const system = SYSTEM_SCHEMAS.has(relation?.schema ?? full.split('.')[0] ?? '')
-      table = { name: full, kind: relation?.kind ?? 'table', system, reads: undefined, writes: undefined }
-      this.#tables.set(full, table)
-    }
-    return table
+    for (const source of sources) this.#tables.name(source)
   }
 
   /** Base columns that are used in a way their values can be guessed from, or that changes them. */
@@ -230,26 +190,14 @@ export class Collector {
   absorb(code: Collector, how?: string): void {
     for (const action of code.#actions) if (action !== 'read' || code.#tables.size > 0) this.act(action)
     for (const flag of code.#flags) if (flag !== 'returning' && flag !== 'uncountable') this.flag(flag)
-    for (const table of code.#tables.values()) this.#absorbTable(table)
+    this.#tables.absorb(code.#tables, this.planning)
     for (const name of code.#functions) this.#functions.add(name)
     for (const name of code.#volatileFunctions) this.function(name, true)
-    for (const name of code.#servers) this.#servers.add(name)
     for (const role of code.#roles) this.#roles.add(role)
-    for (const column of code.#columns) this.#columns.add(column)
     for (const { kind, name } of code.#objects) this.object(kind, name)
     for (const { name } of code.#settings) this.#settings.push({ name, value: 'unknown', local: false })
     for (const reason of code.#opaque) this.#opaque.add(reason)
     if (how !== undefined) this.#absorbLineage(code, how)
-  }
-
-  #absorbTable({ reads, writes, ...rest }: TouchedTable): void {
-    let table = this.#tables.get(rest.name)
-    if (table === undefined) this.#tables.set(rest.name, (table = { ...rest, reads: undefined, writes: undefined }))
-    for (const column of reads ?? []) (table.reads ??= new Set()).add(column)
-    if (reads !== undefined) table.reads ??= new Set()
-    if (writes === undefined) return
-    const written = this.planning ? (table.reads ??= new Set()) : (table.writes ??= new Set())
-    for (const column of writes) written.add(column)
   }
 
   /** Whatever it reads may be in what it gives. */
@@ -288,7 +236,7 @@ export class Collector {
       kind,
       actions,
       action: weightiest(actions),
-      resources: this.#resources(),
+      resources: [...this.#tables.resources(), ...this.#objects],
       fidelity: this.#opaque.size > 0 ? 'opaque' : 'parsed',
       opaque: [...this.#opaque].join('; '),
       literals: this.#literals || !QUERIES.has(kind),
@@ -298,24 +246,15 @@ export class Collector {
     })
   }
 
-  #resources(): Resource[] {
-    const resources: Resource[] = []
-    for (const { name, kind, reads, writes } of this.#tables.values()) {
-      if (reads !== undefined) resources.push({ name, kind, access: 'read', columns: [...reads] })
-      if (writes !== undefined) resources.push({ name, kind, access: 'write', columns: [...writes] })
-    }
-    return [...resources, ...this.#objects]
-  }
-
   #facts(kind: string): SqlFacts {
-    const tables = [...this.#tables.values()]
+    const tables = this.#tables.all()
     const has = (flag: Flag): boolean => this.#flags.has(flag)
     return {
       statements: 1,
       tables: tables.map(({ name }) => name),
       reads: tables.filter(({ reads }) => reads !== undefined).map(({ name }) => name),
       writes: tables.filter(({ writes }) => writes !== undefined).map(({ name }) => name),
-      columns: [...this.#columns],
+      columns: [...this.#tables.columns],
       functions: [...this.#functions],
       volatileFunctions: [...this.#volatileFunctions],
       unbounded: has('unbounded'),
@@ -326,7 +265,7 @@ export class Collector {
       programs: has('programs'),
       files: has('files'),
       largeObjects: has('largeObjects'),
-      foreignServers: [...this.#servers],
+      foreignServers: [...this.#tables.servers],
       databaseWide: has('databaseWide'),
       catalogOnly: tables.length > 0 && this.#opaque.size === 0 && tables.every(({ system, writes }) => system && writes === undefined),
     }

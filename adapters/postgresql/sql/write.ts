@@ -5,7 +5,7 @@ import { follow, runViews } from './followers.ts'
 import { fromItems, touchAll } from './from-clause.ts'
 import { targets, withCtes } from './query.ts'
 import { lookUp, relationItem } from './relation-item.ts'
-import type { RowEvent } from './resolver.ts'
+import type { Relation, RowEvent } from './resolver.ts'
 import type { ScopeItem } from './scope.ts'
 import { computedItem, NO_OUTPUTS, useOutputs, type Env, type Outputs, type Walk } from './walk.ts'
 
@@ -106,8 +106,14 @@ function target(range: RangeVar | undefined, event: RowEvent | undefined, column
   touchAll(named, 'write', walk, columns)
   runViews(named, walk)
   if (event !== undefined) follow(named, event, walk)
-  if (named.relations.some(({ hasRules }) => hasRules)) walk.found.opaque(`${named.written} has rewrite rules`)
+  if (named.relations.some((relation) => isRuled(relation, walk))) walk.found.opaque(`${named.written} has rewrite rules`)
   return relationItem(range ?? {}, named)
+}
+
+/** What is written through a view is rewritten by the rules of what is behind it, too. */
+function isRuled(relation: Relation, { found }: Walk): boolean {
+  if (relation.hasRules) return true
+  return relation.kind === 'view' && (found.context.resolver?.kin(relation) ?? []).some(({ hasRules }) => hasRules)
 }
 
 function written(item: ScopeItem, columns: readonly string[], walk: Walk): void {

@@ -27,6 +27,7 @@ CREATE FUNCTION joined_insert() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INS
 CREATE TRIGGER joined_insert INSTEAD OF INSERT ON joined FOR EACH ROW EXECUTE FUNCTION joined_insert();
 CREATE TABLE ruled (id int);
 CREATE RULE ruled_insert AS ON INSERT TO ruled DO ALSO INSERT INTO audit (what) VALUES ('ruled');
+CREATE VIEW over_ruled AS SELECT * FROM ruled;
 CREATE TABLE events (id int, day int) PARTITION BY RANGE (day);
 CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (0) TO (10);
 CREATE TABLE events_2 PARTITION OF events FOR VALUES FROM (10) TO (20);
@@ -74,6 +75,7 @@ export const STATEMENTS: readonly (readonly [fidelity: 'parsed' | 'opaque', text
   ['parsed', 'SELECT * FROM busy LIMIT 1'],
   ['parsed', `INSERT INTO joined VALUES (66, 1)`],
   ['opaque', 'INSERT INTO ruled VALUES (1)'],
+  ['opaque', 'INSERT INTO over_ruled VALUES (2)'],
   ['parsed', 'INSERT INTO events VALUES (1, 1), (2, 11)'],
   ['parsed', 'UPDATE events SET day = 12 WHERE id = 1'],
   ['parsed', 'DELETE FROM events_2 WHERE id = 2'],
