@@ -15,7 +15,7 @@ export interface PlpgsqlBody {
 }
 
 const KNOWN = new Set([
-  'PLpgSQL_function', 'PLpgSQL_var', 'PLpgSQL_rec', 'PLpgSQL_row', 'PLpgSQL_recfield', 'PLpgSQL_type', 'PLpgSQL_expr', 'PLpgSQL_stmt_block',
+  'PLpgSQL_function', 'PLpgSQL_alias', 'PLpgSQL_var', 'PLpgSQL_rec', 'PLpgSQL_row', 'PLpgSQL_recfield', 'PLpgSQL_type', 'PLpgSQL_expr', 'PLpgSQL_stmt_block',
   'PLpgSQL_exception_block', 'PLpgSQL_exception', 'PLpgSQL_condition', 'PLpgSQL_stmt_assign', 'PLpgSQL_stmt_if', 'PLpgSQL_if_elsif',
   'PLpgSQL_stmt_case', 'PLpgSQL_case_when', 'PLpgSQL_stmt_loop', 'PLpgSQL_stmt_while', 'PLpgSQL_stmt_fori', 'PLpgSQL_stmt_fors', 'PLpgSQL_stmt_forc',
   'PLpgSQL_stmt_foreach_a', 'PLpgSQL_stmt_exit', 'PLpgSQL_stmt_return', 'PLpgSQL_stmt_return_next', 'PLpgSQL_stmt_return_query', 'PLpgSQL_stmt_raise',
