@@ -7,6 +7,7 @@ import type { Conditions } from './system/conditions.ts'
 import type { IdleMemory } from './system/idle-memory.ts'
 import type { StoreFigures } from './system/micro.ts'
 import type { Transactions } from './system/transactions.ts'
+import type { AnalysisReport } from './micro/analysis.ts'
 import type { RulesFigures } from './micro/rules.ts'
 import { formatTable } from './table.ts'
 
@@ -19,6 +20,7 @@ export interface BenchSections {
   readonly memory?: IdleMemory
   readonly store?: readonly StoreFigures[]
   readonly rules?: readonly RulesFigures[]
+  readonly analysis?: AnalysisReport
 }
 
 /** The JSON file. */
@@ -35,13 +37,14 @@ export interface BenchReport {
 
 /** The same for people. */
 export function printReport({ conditions, sections, skipped, goals }: BenchReport): string {
-  const { select, tpcb, bulk, connect, memory, store, rules } = sections
+  const { select, tpcb, bulk, connect, memory, store, rules, analysis } = sections
   const comparisons = [select, tpcb, connect, bulk].flatMap((section) => section?.cases ?? [])
   return [
     ...comparisons.map(printCase),
     memory === undefined ? '' : printMemory(memory),
     store === undefined ? '' : printStore(store),
     rules === undefined ? '' : printRules(rules),
+    analysis === undefined ? '' : printAnalysis(analysis),
     printGoals(goals),
     ...skipped.map(({ what, why }) => `skipped ${what}: ${why}`),
     `load average ${conditions.loadBefore.map(shown).join(' ')} before, ${(conditions.loadAfter ?? []).map(shown).join(' ')} after; ${conditions.cores} cores`,
@@ -70,6 +73,12 @@ function printRules(figures: readonly RulesFigures[]): string {
   const rows = figures.map(({ rules, repeatedNs, repeatedWithValuesNs, newStatementNs, loadMs }) =>
     [`${rules} rules`, shown(repeatedNs), shown(repeatedWithValuesNs), shown(newStatementNs), shown(loadMs)])
   return formatTable([['one decision', 'repeated, ns', 'reading values, ns', 'new statement, ns', 'load ms'], ...rows])
+}
+
+function printAnalysis({ texts, memory }: AnalysisReport): string {
+  const rows = texts.map(({ text, characters, grammarMicros, treeMicros, newMicros, repeatedMicros }) => [text, ...[characters, grammarMicros, treeMicros, newMicros, repeatedMicros].map(shown)])
+  const held = `after ${shown(memory.statements / 10)} distinct statements ${shown(memory.earlyMiB)} MiB resident, after ${shown(memory.statements)} ${shown(memory.lateMiB)} MiB`
+  return `${formatTable([['one statement', 'characters', 'grammar µs', 'and tree µs', 'new µs', 'repeated µs'], ...rows])}\n${held}`
 }
 
 function printGoals(goals: readonly Goal[]): string {

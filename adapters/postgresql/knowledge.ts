@@ -170,7 +170,7 @@ export class Knowledge {
     const alike = shape === undefined ? undefined : this.#alike.get(`${key}\0${shape}`)
     if (alike !== undefined) return { ...alike, command: Object.freeze({ ...alike.command, text }) }
     const searchPath = resolver === undefined ? undefined : names.searchPath()
-    const understood = this.ofAnalysis(text, analyse(text, { resolver, searchPath, standardStrings: names.standardStrings() }), key)
+    const understood = this.ofAnalysis(text, analyse(text, { resolver, searchPath, standardStrings: names.standardStrings(), unsettled: names.unsettled() }), key)
     if (text.length <= MAX_REMEMBERED_TEXT) this.#remembered.set(place, understood, text.length * 2)
     if (shape !== undefined && isOfShape(understood)) this.#alike.set(`${key}\0${shape}`, understood, shape.length * 2)
     return understood
@@ -178,7 +178,7 @@ export class Knowledge {
 
   #key(names: SessionNames): string {
     if (!this.needsNames()) return `-${String(names.standardStrings())}`
-    return `${this.#edition}|${names.searchPath()?.join() ?? '?'}|${String(names.standardStrings())}`
+    return `${this.#edition}|${names.searchPath()?.join() ?? '?'}|${String(names.standardStrings())}|${unsettledKey(names)}`
   }
 
   /** Whether the catalogue may be used as it is. One that grows old is looked at in the background meanwhile. */
@@ -275,6 +275,12 @@ function planOf({ analysis, command }: Understood, masks: readonly Mask[], targe
 /** Of a text with several statements, each one's place depends on its constants. */
 function isOfShape({ analysis }: Understood): boolean {
   return analysis !== undefined && !analysis.literals && analysis.statements.length === 1 && analysis.unknown.length === 0
+}
+
+/** Texts mean something else while the session's transaction has redefined things. */
+function unsettledKey(names: SessionNames): string {
+  const unsettled = names.unsettled()
+  return unsettled === undefined ? '' : `${String(unsettled.code)} ${[...unsettled.created].join()}`
 }
 
 function hasUnknown({ analysis }: Understood): boolean {

@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import type { AnalysisReport } from '../micro/analysis.ts'
 import { benchRules, type RulesFigures } from '../micro/rules.ts'
 import type { BenchRun } from './bench-run.ts'
 
+const ANALYSIS = fileURLToPath(new URL('../micro/analysis.ts', import.meta.url))
 const EVENT_STORE = fileURLToPath(new URL('../micro/event-store.ts', import.meta.url))
 /** Enough for a median that noise does not move. */
 const RULES_ROUNDS = 31
@@ -38,4 +40,10 @@ export async function storeRates({ folder, options }: BenchRun): Promise<readonl
 /** A decision with 10, 100 and 1,000 rules, without a network or a store. */
 export function decisionCosts({ options }: BenchRun): Promise<readonly RulesFigures[]> {
   return benchRules([10, 100, 1000], options.quick ? RULES_ROUNDS_QUICK : RULES_ROUNDS)
+}
+
+/** Analysis of statements, in a process of its own: its memory is measured as well. */
+export async function analysisCosts({ options }: BenchRun): Promise<AnalysisReport> {
+  const { stdout } = await promisify(execFile)(process.execPath, [ANALYSIS, '--json', '--statements', String(options.quick ? 20_000 : 1_000_000)])
+  return JSON.parse(stdout) as AnalysisReport
 }

@@ -1,10 +1,11 @@
-import { deepFreeze, type Analysis, type Statement } from './analysis.ts'
+import { deepFreeze, redefinitionBy, unsettledBy, type Analysis, type Statement } from './analysis.ts'
 import { attached, LocalNames } from './attach.ts'
 import { Collector, type AnalysisContext } from './collector.ts'
 import { combine } from './combine.ts'
 import { AnalysisLimit, Budget } from './limit.ts'
 import { GRAMMAR_MAJOR, parse, type ParsedStatement, type ParseResult } from './load.ts'
 import { query } from './query.ts'
+import { codeReader } from './routine.ts'
 import { statement } from './statement.ts'
 import type { Env, Walk } from './walk.ts'
 import { write } from './write.ts'
@@ -67,6 +68,8 @@ function statements(parsed: readonly ParsedStatement[], start: AnalysisContext):
     const analysed = { ...alone, statement: attached(alone.statement, names) }
     names.observe(analysed.statement)
     if (mayMoveNames(analysed.statement)) context = { ...context, searchPath: undefined }
+    const redefines = redefinitionBy(analysed.statement)
+    if (redefines !== undefined) context = { ...context, unsettled: unsettledBy(redefines, context.unsettled) }
     return analysed
   })
 }
@@ -79,11 +82,15 @@ function mayMoveNames({ fidelity, effects, actions, lineage }: Statement): boole
   return effects.settings.some(({ name }) => /^(\*|search_path|role|session_authorization)$/.test(name))
 }
 
+/** These run nothing that could have been redefined. */
+const DEFINES_ONLY = new Set(['CreateStmt', 'CreateFunctionStmt', 'CreateTrigStmt', 'ViewStmt', 'RuleStmt', 'CreatePolicyStmt', 'CommentStmt', 'GrantStmt', 'DropStmt', 'RenameStmt'])
+
 function one({ node, start, end }: ParsedStatement, context: AnalysisContext): Analysed {
   const found = new Collector(context)
   const kind = Object.keys(node)[0] ?? ''
   try {
     statement(node, walker(found, new Budget()))
+    if (found.isUnsettled && !DEFINES_ONLY.has(kind)) found.opaque('its transaction has changed functions, triggers, views or the like, which cannot be read before it ends')
   } catch (error) {
     if (!(error instanceof AnalysisLimit) && !(error instanceof RangeError)) throw error
     found.planning = false
@@ -93,14 +100,16 @@ function one({ node, start, end }: ParsedStatement, context: AnalysisContext): A
   return { statement: found.finish(start, end, kind), unknown: [...found.unknown] }
 }
 
-function walker(found: Collector, budget: Budget): Walk {
+/** `calls` are the routines whose bodies are being walked, the innermost last. */
+function walker(found: Collector, budget: Budget, calls: readonly string[] = []): Walk {
   const walk: Walk = {
     found,
     budget,
     subqueries: new WeakMap(),
+    ...codeReader(found, calls, walker),
     query: (select, env: Env) => query(select, env, walk),
     write: (node, env: Env) => write(node, env, walk),
-    probe: () => walker(new Collector(found.context), budget),
+    probe: () => walker(new Collector(found.context), budget, calls),
   }
   return walk
 }

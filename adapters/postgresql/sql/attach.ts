@@ -85,7 +85,8 @@ function join(...reasons: readonly string[]): string {
 }
 
 function joinFacts(own: SqlFacts, body: SqlFacts): SqlFacts {
-  return { ...body, functions: [...new Set([...body.functions, ...own.functions])], settings: [...new Set([...body.settings, ...own.settings])] }
+  const both = (key: 'functions' | 'volatileFunctions' | 'settings'): string[] => [...new Set([...body[key], ...own[key]])]
+  return { ...body, functions: both('functions'), volatileFunctions: both('volatileFunctions'), settings: both('settings'), countable: false }
 }
 
 function joinLineage(own: Lineage, body: Lineage, reason: string): Lineage {

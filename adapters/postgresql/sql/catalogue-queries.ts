@@ -9,12 +9,13 @@ export const QUALIFY_NAMES = `SELECT pg_catalog.set_config('search_path', '', fa
 /** Major version, e.g. `18`. */
 export const SERVER_MAJOR = `SELECT (pg_catalog.current_setting('server_version_num')::int / 10000)::text`
 
-/** oid, schema, name, relkind, relpersistence, has triggers, has rules of its own, columns as JSON [[name, attnum, type, notNull, typmod], …]. */
+/** oid, schema, name, relkind, relpersistence, has triggers, has rules of its own, columns as JSON [[name, attnum, type, notNull, typmod], …], server of a foreign table. */
 export const RELATIONS = `
 SELECT c.oid::text, n.nspname, c.relname, c.relkind::text, c.relpersistence::text, c.relhastriggers::text,
   (c.relhasrules AND EXISTS (SELECT FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid AND r.rulename <> '_RETURN'))::text,
   (SELECT pg_catalog.json_agg(pg_catalog.json_build_array(a.attname, a.attnum, a.atttypid::bigint, a.attnotnull, a.atttypmod) ORDER BY a.attnum)
-     FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)::text
+     FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)::text,
+  (SELECT s.srvname FROM pg_catalog.pg_foreign_table t JOIN pg_catalog.pg_foreign_server s ON s.oid = t.ftserver WHERE t.ftrelid = c.oid)
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c')`
 
@@ -27,14 +28,22 @@ FROM pg_catalog.pg_rewrite r JOIN pg_catalog.pg_depend d ON d.objid = r.oid
 WHERE d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
   AND d.refobjid <> r.ev_class AND r.rulename = '_RETURN'`
 
-/** Functions outside `pg_catalog`: schema, name, prokind, provolatile, language, part of an extension. */
+/**
+ * Functions outside `pg_catalog`: schema, name, prokind, provolatile, language, part of an extension, oid, the least and
+ * the most arguments of a call (-1 for any number), security definer, the CREATE FUNCTION of those in SQL and PL/pgSQL,
+ * and, of an aggregate, the functions it is made of as JSON.
+ */
 export const FUNCTIONS = `
 SELECT n.nspname, p.proname, p.prokind::text, p.provolatile::text, l.lanname,
-  EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid AND d.deptype = 'e')::text
+  EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid AND d.deptype = 'e')::text,
+  p.oid::text, (p.pronargs - p.pronargdefaults)::text, CASE WHEN p.provariadic <> 0 OR p.prokind = 'a' THEN -1 ELSE p.pronargs END::text, p.prosecdef::text,
+  CASE WHEN l.lanname IN ('sql', 'plpgsql') AND p.prokind IN ('f', 'p') AND pg_catalog.length(p.prosrc) <= 65536 THEN pg_catalog.pg_get_functiondef(p.oid) END,
+  (SELECT pg_catalog.json_build_array(a.aggtransfn::oid::bigint, a.aggfinalfn::oid::bigint, a.aggcombinefn::oid::bigint, a.aggserialfn::oid::bigint, a.aggdeserialfn::oid::bigint,
+    a.aggmtransfn::oid::bigint, a.aggminvtransfn::oid::bigint, a.aggmfinalfn::oid::bigint)::text FROM pg_catalog.pg_aggregate a WHERE a.aggfnoid = p.oid)
 FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace JOIN pg_catalog.pg_language l ON l.oid = p.prolang
 WHERE n.nspname NOT IN ('pg_catalog', 'information_schema')`
 
-/** `view` oid '' definition; `generated` oid column expression; `operator` '' name ''; `type` '' name '' for those named like a built-in one. Needs QUALIFY_NAMES first. */
+/** `view` oid '' definition; `generated` oid column expression; `operator` function name ''; `type` '' name '' for those named like a built-in one. Needs QUALIFY_NAMES first. */
 export const DEFINITIONS = `
 SELECT 'view', c.oid::text, '', pg_catalog.pg_get_viewdef(c.oid)
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -44,7 +53,7 @@ SELECT 'generated', a.attrelid::text, a.attname, pg_catalog.pg_get_expr(d.adbin,
 FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE a.attgenerated <> ''
 UNION ALL
-SELECT DISTINCT 'operator', '', o.oprname, ''
+SELECT DISTINCT 'operator', o.oprcode::oid::text, o.oprname, ''
 FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
 WHERE n.nspname <> 'pg_catalog' AND NOT EXISTS (
   SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_operator'::pg_catalog.regclass AND d.objid = o.oid AND d.deptype = 'e')
@@ -52,6 +61,33 @@ UNION ALL
 SELECT DISTINCT 'type', '', t.typname, ''
 FROM pg_catalog.pg_type t JOIN pg_catalog.pg_type b ON b.typname = t.typname AND b.typnamespace = 'pg_catalog'::pg_catalog.regnamespace
 WHERE t.typnamespace <> b.typnamespace`
+
+/**
+ * Code and changes that follow a statement without being named in it, for user's functions alone:
+ * `trigger` relation function tgtype; `cascade` referenced referencing 'delete action, update action';
+ * `attached` relation function '' (defaults, checks of the table and of its domains, indexes, policies, partition keys);
+ * `event` '' function ''.
+ */
+export const FOLLOWERS = `
+SELECT 'trigger', tgrelid::text, tgfoid::text, tgtype::text FROM pg_catalog.pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'
+UNION ALL
+SELECT DISTINCT 'cascade', confrelid::text, conrelid::text, pg_catalog.concat(confdeltype, confupdtype) FROM pg_catalog.pg_constraint WHERE contype = 'f'
+UNION ALL
+SELECT DISTINCT 'attached', owner.relation::text, CASE d.refclassid WHEN 'pg_catalog.pg_proc'::pg_catalog.regclass THEN d.refobjid ELSE o.oprcode::oid END::text, ''
+FROM (
+  SELECT 'pg_catalog.pg_attrdef'::pg_catalog.regclass AS catalog, oid AS object, adrelid AS relation FROM pg_catalog.pg_attrdef
+  UNION ALL SELECT 'pg_catalog.pg_constraint'::pg_catalog.regclass, oid, conrelid FROM pg_catalog.pg_constraint WHERE conrelid <> 0
+  UNION ALL SELECT 'pg_catalog.pg_constraint'::pg_catalog.regclass, k.oid, a.attrelid FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_attribute a ON a.atttypid = k.contypid WHERE k.contypid <> 0
+  UNION ALL SELECT 'pg_catalog.pg_type'::pg_catalog.regclass, t.oid, a.attrelid FROM pg_catalog.pg_type t JOIN pg_catalog.pg_attribute a ON a.atttypid = t.oid WHERE t.typtype = 'd'
+  UNION ALL SELECT 'pg_catalog.pg_class'::pg_catalog.regclass, indexrelid, indrelid FROM pg_catalog.pg_index
+  UNION ALL SELECT 'pg_catalog.pg_class'::pg_catalog.regclass, partrelid, partrelid FROM pg_catalog.pg_partitioned_table
+  UNION ALL SELECT 'pg_catalog.pg_policy'::pg_catalog.regclass, oid, polrelid FROM pg_catalog.pg_policy
+) owner
+JOIN pg_catalog.pg_depend d ON d.classid = owner.catalog AND d.objid = owner.object
+LEFT JOIN pg_catalog.pg_operator o ON d.refclassid = 'pg_catalog.pg_operator'::pg_catalog.regclass AND o.oid = d.refobjid
+WHERE d.refclassid IN ('pg_catalog.pg_proc'::pg_catalog.regclass, 'pg_catalog.pg_operator'::pg_catalog.regclass)
+UNION ALL
+SELECT 'event', '', evtfoid::text, '' FROM pg_catalog.pg_event_trigger WHERE evtenabled <> 'D'`
 
 /**
  * A cheap sign of change: differs when any of these catalogues has other rows than before. Text without meaning.
@@ -66,4 +102,9 @@ SELECT pg_catalog.concat_ws(' ',
   (SELECT pg_catalog.sum(pg_catalog.hashtextextended(concat(ctid, xmin), 0))::text FROM pg_catalog.pg_rewrite),
   (SELECT pg_catalog.sum(pg_catalog.hashtextextended(concat(ctid, xmin), 0))::text FROM pg_catalog.pg_proc),
   (SELECT pg_catalog.sum(pg_catalog.hashtextextended(concat(typname, typnamespace), 0))::text FROM pg_catalog.pg_type WHERE typtype <> 'c' AND typcategory <> 'A'),
-  (SELECT pg_catalog.sum(pg_catalog.hashtextextended(concat(ctid, xmin), 0))::text FROM pg_catalog.pg_operator))`
+  (SELECT pg_catalog.sum(pg_catalog.hashtextextended(concat(ctid, xmin), 0))::text FROM pg_catalog.pg_operator),
+  (SELECT pg_catalog.sum(pg_catalog.hashtextextended(concat(ctid, xmin), 0))::text FROM pg_catalog.pg_trigger),
+  (SELECT pg_catalog.sum(pg_catalog.hashtextextended(concat(ctid, xmin), 0))::text FROM pg_catalog.pg_constraint),
+  (SELECT pg_catalog.sum(pg_catalog.hashtextextended(concat(ctid, xmin), 0))::text FROM pg_catalog.pg_attrdef),
+  (SELECT pg_catalog.sum(pg_catalog.hashtextextended(concat(ctid, xmin), 0))::text FROM pg_catalog.pg_policy),
+  (SELECT pg_catalog.sum(pg_catalog.hashtextextended(concat(ctid, xmin), 0))::text FROM pg_catalog.pg_event_trigger))`

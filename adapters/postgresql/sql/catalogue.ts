@@ -1,5 +1,5 @@
-import { DEFINITIONS, EDGES, FUNCTIONS, QUALIFY_NAMES, RELATIONS, SERVER_MAJOR, STAMP } from './catalogue-queries.ts'
-import type { Column, FunctionEntry, Relation, RelationKind, Resolver } from './resolver.ts'
+import { DEFINITIONS, EDGES, FOLLOWERS, FUNCTIONS, QUALIFY_NAMES, RELATIONS, SERVER_MAJOR, STAMP } from './catalogue-queries.ts'
+import type { Column, Followers, FunctionEntry, Relation, RelationKind, Resolver, RowEvent } from './resolver.ts'
 
 /** Runs one SQL text on the gateway's own connection; every value as text. */
 export type CatalogueQuery = (sql: string) => Promise<readonly (readonly (string | null)[])[]>
@@ -12,6 +12,7 @@ export interface CatalogueRows {
   readonly edges: readonly (readonly (string | null)[])[]
   readonly functions: readonly (readonly (string | null)[])[]
   readonly definitions: readonly (readonly (string | null)[])[]
+  readonly followers: readonly (readonly (string | null)[])[]
 }
 
 export interface GeneratedColumn {
@@ -25,6 +26,9 @@ const KINDS: Readonly<Record<string, RelationKind>> = {
 }
 const FUNCTION_KINDS: Readonly<Record<string, FunctionEntry['kind']>> = { f: 'function', p: 'procedure', a: 'aggregate', w: 'window' }
 const VOLATILITY: Readonly<Record<string, FunctionEntry['volatility']>> = { i: 'immutable', s: 'stable', v: 'volatile' }
+/** What a foreign key does to the rows that point: cascade, set null, set default. */
+const REFERENCE_ACTIONS: Readonly<Record<string, RowEvent>> = { c: 'update', n: 'update', d: 'update' }
+type MutableFollowers = { readonly [K in keyof Followers]: Followers[K][number][] }
 const EMPTY: readonly never[] = []
 /** Of one relation; a table of many thousand partitions names so many of them. */
 const MAX_KIN = 1000
@@ -37,7 +41,10 @@ export class Catalogue implements Resolver {
   readonly #byOid = new Map<number, Relation>()
   readonly #byName = new Map<string, Relation[]>()
   readonly #functions = new Map<string, FunctionEntry[]>()
-  readonly #operators = new Set<string>()
+  readonly #functionByOid = new Map<number, FunctionEntry>()
+  readonly #operators = new Map<string, number[]>()
+  readonly #followers = new Map<number, MutableFollowers>()
+  readonly #eventTriggers: number[] = []
   readonly #types = new Set<string>()
   readonly #definitions = new Map<number, string>()
   readonly #generated = new Map<number, GeneratedColumn[]>()
@@ -54,9 +61,10 @@ export class Catalogue implements Resolver {
     for (const [kind, from, to] of rows.edges) this.#addEdge(kind ?? '', Number(from), Number(to))
     for (const row of rows.functions) this.#addFunction(row)
     for (const row of rows.definitions) this.#addDefinition(row)
+    for (const [kind, oid, other, detail] of rows.followers) this.#addFollower(kind ?? '', Number(oid), Number(other), detail ?? '')
   }
 
-  /** Reads everything in six statements. The connection's `search_path` is empty afterwards. */
+  /** Reads everything in eight statements. The connection's `search_path` is empty afterwards. */
   static async load(query: CatalogueQuery): Promise<Catalogue> {
     await query(QUALIFY_NAMES)
     const [[major] = EMPTY] = await query(SERVER_MAJOR)
@@ -68,6 +76,7 @@ export class Catalogue implements Resolver {
       edges: await query(EDGES),
       functions: await query(FUNCTIONS),
       definitions: await query(DEFINITIONS),
+      followers: await query(FOLLOWERS),
     })
   }
 
@@ -76,7 +85,7 @@ export class Catalogue implements Resolver {
     return stamp ?? ''
   }
 
-  #addRelation([oid, schema, name, kind, persistence, triggers, rules, columns]: readonly (string | null)[]): void {
+  #addRelation([oid, schema, name, kind, persistence, triggers, rules, columns, server]: readonly (string | null)[]): void {
     const relation: Relation = Object.freeze({
       oid: Number(oid),
       schema: schema ?? '',
@@ -86,6 +95,7 @@ export class Catalogue implements Resolver {
       hasTriggers: triggers === 'true',
       hasRules: rules === 'true',
       columns: Object.freeze(readColumns(columns ?? null)),
+      ...(typeof server === 'string' ? { server } : {}),
     })
     this.#byOid.set(relation.oid, relation)
     push(this.#byName, relation.name, relation)
@@ -101,7 +111,7 @@ export class Catalogue implements Resolver {
     push(this.#parents, from, to)
   }
 
-  #addFunction([schema, name, kind, volatility, language, extension]: readonly (string | null)[]): void {
+  #addFunction([schema, name, kind, volatility, language, extension, oid, least, most, securityDefiner, definition, support]: readonly (string | null)[]): void {
     const entry: FunctionEntry = Object.freeze({
       schema: schema ?? '',
       name: name ?? '',
@@ -109,15 +119,37 @@ export class Catalogue implements Resolver {
       volatility: VOLATILITY[volatility ?? ''] ?? 'volatile',
       language: language ?? '',
       extension: extension === 'true',
+      oid: Number(oid),
+      minArguments: Number(least),
+      maxArguments: most === '-1' ? Number.POSITIVE_INFINITY : Number(most),
+      securityDefiner: securityDefiner === 'true',
+      definition: definition ?? '',
+      support: typeof support === 'string' ? (JSON.parse(support) as number[]).filter((part) => part > 0) : EMPTY,
     })
     push(this.#functions, entry.name, entry)
+    this.#functionByOid.set(entry.oid, entry)
   }
 
   #addDefinition([kind, oid, name, text]: readonly (string | null)[]): void {
     if (kind === 'view') this.#definitions.set(Number(oid), text ?? '')
     else if (kind === 'generated') push(this.#generated, Number(oid), { column: name ?? '', expression: text ?? '' })
     else if (kind === 'type') this.#types.add(name ?? '')
-    else this.#operators.add(name ?? '')
+    else push(this.#operators, name ?? '', Number(oid))
+  }
+
+  #addFollower(kind: string, oid: number, other: number, detail: string): void {
+    if (kind === 'event') return void this.#eventTriggers.push(other)
+    let followers = this.#followers.get(oid)
+    if (followers === undefined) this.#followers.set(oid, (followers = { triggers: [], referencing: [], attached: [] }))
+    if (kind === 'trigger') followers.triggers.push({ function: other, events: eventsOf(Number(detail)) })
+    else if (kind === 'attached') followers.attached.push(other)
+    else this.#addReference(followers, other, detail)
+  }
+
+  #addReference(followers: MutableFollowers, oid: number, detail: string): void {
+    const relation = this.#byOid.get(oid)
+    const [onDelete = '', onUpdate = ''] = detail
+    if (relation !== undefined) followers.referencing.push({ relation, onDelete: onDelete === 'c' ? 'delete' : REFERENCE_ACTIONS[onDelete], onUpdate: REFERENCE_ACTIONS[onUpdate] })
   }
 
   relations(schema: string | undefined, name: string, searchPath: readonly string[] | undefined): readonly Relation[] {
@@ -149,8 +181,20 @@ export class Catalogue implements Resolver {
     return searchPath === undefined ? all : all.filter((entry) => searchPath.includes(entry.schema))
   }
 
-  hasUserOperator(name: string): boolean {
-    return this.#operators.has(name)
+  function(oid: number): FunctionEntry | undefined {
+    return this.#functionByOid.get(oid)
+  }
+
+  operatorFunctions(name: string): readonly (FunctionEntry | undefined)[] {
+    return (this.#operators.get(name) ?? EMPTY).map((oid) => this.#functionByOid.get(oid))
+  }
+
+  followers({ oid }: Relation): Followers | undefined {
+    return this.#followers.get(oid)
+  }
+
+  eventTriggers(): readonly FunctionEntry[] {
+    return this.#eventTriggers.map((oid) => this.#functionByOid.get(oid)).filter((entry) => entry !== undefined)
   }
 
   hasUserType(name: string): boolean {
@@ -174,7 +218,6 @@ export class Catalogue implements Resolver {
     return this.#byName.get(name) ?? EMPTY
   }
 
-  /** The query behind a view or materialized view, every name in full. */
   definition(oid: number): string | undefined {
     return this.#definitions.get(oid)
   }
@@ -193,10 +236,16 @@ export class Catalogue implements Resolver {
     return reach(oid, this.#parents)
   }
 
-  /** Views and materialized views that read it, directly or through others. */
-  dependents(oid: number): ReadonlySet<number> {
-    return reach(oid, this.#dependents)
+  dependents(oid: number): readonly Relation[] {
+    return Array.from(reach(oid, this.#dependents), (other) => this.#byOid.get(other)).filter((other) => other !== undefined)
   }
+}
+
+/** Bits of `pg_trigger.tgtype`. */
+const EVENT_BITS: readonly (readonly [RowEvent, number])[] = [['insert', 4], ['delete', 8], ['update', 16], ['truncate', 32]]
+
+function eventsOf(type: number): RowEvent[] {
+  return EVENT_BITS.filter(([, bit]) => (type & bit) !== 0).map(([event]) => event)
 }
 
 function readColumns(json: string | null): Column[] {

@@ -1,9 +1,10 @@
 import type { Resource } from '../../../core/index.ts'
 import { deepFreeze, weightiest } from './analysis.ts'
-import type { Action, ColumnUse, Effects, Lineage, OutputColumn, Place, RelationUse, SettingChange, Source, SqlFacts, Statement } from './analysis.ts'
+import type { Action, ColumnUse, Effects, Lineage, OutputColumn, Place, RelationUse, SettingChange, Source, SqlFacts, Statement, Unsettled } from './analysis.ts'
 import type { CopyFormat } from '../mask/copy-format.ts'
 import type { Relation, Resolver } from './resolver.ts'
 import { distinctSources, sourceKey } from './source.ts'
+import { TouchedTables } from './touched-tables.ts'
 
 /** What analysis is made with. */
 export interface AnalysisContext {
@@ -12,30 +13,29 @@ export interface AnalysisContext {
   readonly searchPath: readonly string[] | undefined
   /** Whether a backslash in a plain string is just a character; `true` when left out. `undefined` is uncertain. */
   readonly standardStrings?: boolean | undefined
+  /** What the session's own transaction redefined: the catalogue, read by another, does not have it. */
+  readonly unsettled?: Unsettled | undefined
 }
 
-interface TouchedTable {
-  readonly name: string
-  readonly kind: string
-  readonly system: boolean
-  reads: Set<string> | undefined
-  writes: Set<string> | undefined
-}
-
-type Flag = 'unbounded' | 'returning' | 'programs' | 'files' | 'databaseWide'
+type Flag = 'unbounded' | 'returning' | 'programs' | 'files' | 'largeObjects' | 'databaseWide' | 'uncountable'
 type MutableEffects = { -readonly [K in keyof Effects]: Effects[K] }
-const SYSTEM_SCHEMAS = new Set(['pg_catalog', 'information_schema', 'pg_toast'])
 
 /** In these, constants are nothing but values in expressions, and whoever looks at one says so. Elsewhere they are names, options, code. */
 const QUERIES = new Set(['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt', 'TransactionStmt'])
 
+const LARGE_OBJECTS = new Set(['pg_largeobject', 'pg_largeobject_metadata'])
+const COUNTABLE = new Set(['InsertStmt', 'UpdateStmt', 'DeleteStmt'])
+
 /** Gathers everything said of one statement while its tree is walked, then freezes it. */
 export class Collector {
-  readonly context: AnalysisContext
+  /** Changes when a body that is read moves names. */
+  context: AnalysisContext
   readonly #actions = new Set<Action>()
-  readonly #tables = new Map<string, TouchedTable>()
-  readonly #columns = new Set<string>()
+  readonly #tables = new TouchedTables()
   readonly #functions = new Set<string>()
+  readonly #volatileFunctions = new Set<string>()
+  #volatileCalls = 0
+  readonly #namedSettings = new Set<string>()
   readonly #roles = new Set<string>()
   readonly #flags = new Set<Flag>()
   readonly #opaque = new Set<string>()
@@ -76,8 +76,29 @@ export class Collector {
     if (name !== undefined) this.#roles.add(name)
   }
 
-  function(name: string): void {
+  function(name: string, isVolatile: boolean): void {
     this.#functions.add(name)
+    if (!isVolatile) return
+    this.#volatileFunctions.add(name)
+    this.#volatileCalls++
+  }
+
+  /** Another server that is reached, or `*`. */
+  server(name: string): void {
+    this.#tables.servers.add(name)
+  }
+
+  /** A setting that is changed for others than this session. */
+  namedSetting(name: string): void {
+    this.#namedSettings.add(name)
+  }
+
+  /** Walks what chooses the rows of a write: where a volatile function has a say, they cannot be counted beforehand. */
+  choosing<T>(walk: () => T): T {
+    const before = this.#volatileCalls
+    const result = walk()
+    if (this.#volatileCalls > before) this.flag('uncountable')
+    return result
   }
 
   /** Something that is no relation: a schema, a function, a database. */
@@ -89,6 +110,11 @@ export class Collector {
   opaque(reason: string): void {
     this.#opaque.add(reason)
     this.untraced(reason)
+  }
+
+  /** It does, or may do, what is not seen, and yet gives the client nothing but what is seen. */
+  hidden(reason: string): void {
+    this.#opaque.add(reason)
   }
 
   /** What it does is known, where its data comes from is not. `maskable`: it comes out among the columns, and only there. */
@@ -116,44 +142,30 @@ export class Collector {
   touch(relation: Relation | undefined, name: string, use: RelationUse['use'], columns: readonly string[] = []): void {
     const key = `${relation?.oid ?? name} ${use}`
     if (!this.#relations.has(key)) this.#relations.set(key, { relation, name, use })
-    if (relation === undefined && use !== 'define') this.unknown.add(name)
-    const access = use === 'read' || this.planning ? 'reads' : 'writes'
-    const table = this.#table(relation, name)
-    const named = (table[access] ??= new Set())
-    for (const column of columns) this.#name(table, named, column)
-    if (relation !== undefined && !table.system) this.#touchKin(relation, access)
+    if (relation === undefined && use !== 'define') this.#unknown(name)
+    if (relation !== undefined && LARGE_OBJECTS.has(relation.name)) this.flag('largeObjects')
+    this.#note(relation, name, use === 'read' ? 'reads' : 'writes', columns)
   }
 
-  /** A view, a partition or a parent stands for rows of others: what it touches, it touches there. */
-  #touchKin(relation: Relation, access: 'reads' | 'writes'): void {
-    for (const other of this.context.resolver?.kin(relation) ?? []) {
-      const table = this.#table(other, other.name)
-      if (!table.system) table[access] ??= new Set(['*'])
-    }
+  #note(relation: Relation | undefined, name: string, access: 'reads' | 'writes', columns: readonly string[]): void {
+    const kin = relation === undefined ? [] : (this.context.resolver?.kin(relation) ?? [])
+    this.#tables.touch(relation, name, this.planning ? 'reads' : access, columns, kin)
+  }
+
+  #unknown(name: string): void {
+    this.unknown.add(name)
+    const { unsettled } = this.context
+    if (unsettled?.created.has(name.slice(name.lastIndexOf('.') + 1)) === false) this.hidden(`${name} was made or renamed in this transaction`)
+  }
+
+  /** Rows of a relation are written that the statement does not name. */
+  change(relation: Relation): void {
+    this.#note(relation, relation.name, 'writes', [])
   }
 
   /** Notes columns named in any place, for the facts. */
   name(sources: readonly Source[]): void {
-    for (const { relation, table, column } of sources) {
-      const touched = this.#table(relation, table)
-      this.#name(touched, (touched.reads ??= new Set()), column)
-    }
-  }
-
-  #name(table: TouchedTable, named: Set<string>, column: string): void {
-    named.add(column)
-    this.#columns.add(`${table.name}.${column}`)
-  }
-
-  #table(relation: Relation | undefined, name: string): TouchedTable {
-    const full = relation === undefined ? name : `${relation.schema}.${relation.name}`
-    let table = this.#tables.get(full)
-    if (table === undefined) {
-      const system = SYSTEM_SCHEMAS.has(relation?.schema ?? full.split('.')[0] ?? '')
-      table = { name: full, kind: relation?.kind ?? 'table', system, reads: undefined, writes: undefined }
-      this.#tables.set(full, table)
-    }
-    return table
+    for (const source of sources) this.#tables.name(source)
   }
 
   /** Base columns that are used in a way their values can be guessed from, or that changes them. */
@@ -186,6 +198,51 @@ export class Collector {
     if (this.#unresolved.length < 1000) this.#unresolved.push({ name, relations })
   }
 
+  /**
+   * Takes in what code does that the statement runs without naming it. `how` is the place where the data that it
+   * reads comes out; without it, the code gives nothing to the client.
+   */
+  absorb(code: Collector, place?: Place): void {
+    for (const action of code.#actions) if (action !== 'read' || code.#tables.size > 0) this.act(action)
+    for (const flag of code.#flags) if (flag !== 'returning' && flag !== 'uncountable') this.flag(flag)
+    this.#tables.absorb(code.#tables, this.planning)
+    for (const name of code.#functions) this.#functions.add(name)
+    for (const name of code.#volatileFunctions) this.function(name, true)
+    for (const role of code.#roles) this.#roles.add(role)
+    for (const { kind, name } of code.#objects) this.object(kind, name)
+    for (const { name } of code.#settings) this.#settings.push({ name, value: 'unknown', local: false })
+    for (const reason of code.#opaque) this.#opaque.add(reason)
+    if (place !== undefined) this.#absorbLineage(code, place)
+  }
+
+  /** Whatever it reads may be in what it gives. */
+  #absorbLineage(code: Collector, place: Place): void {
+    for (const reason of code.#untraced) this.untraced(reason, place.kind === 'body')
+    for (const { relation, name, use } of code.#relations.values()) {
+      if (relation === undefined) this.untraced(`${place.how} names ${name}, which is not in the catalogue`)
+      else this.#relations.set(`${relation.oid} ${use}`, { relation, name, use })
+      if (relation !== undefined) this.use([{ relation, table: `${relation.schema}.${relation.name}`, column: '*', attnum: 0 }], place)
+    }
+  }
+
+  /** Whether something is left behind that only the session itself may leave. */
+  get leavesEffects(): boolean {
+    return Object.values(this.effects).some((effect) => effect !== undefined)
+  }
+
+  /** Whether what it did leaves doubt about what names mean from here on. */
+  get movesNames(): boolean {
+    const { transaction, prepares, executes, discards } = this.effects
+    if (this.#opaque.size > 0 || transaction !== undefined || prepares !== undefined || executes !== undefined || discards !== undefined) return true
+    if (this.#settings.some(({ name }) => /^(\*|search_path|role|session_authorization)$/.test(name))) return true
+    return [...this.#actions].some((action) => action === 'create' || action === 'alter' || action === 'drop')
+  }
+
+  /** What it runs may have been redefined by the session's own transaction. */
+  get isUnsettled(): boolean {
+    return this.context.unsettled?.code === true && (this.#tables.size > 0 || this.#functions.size > 0) && !this.planning
+  }
+
   finish(start: number, end: number, kind: string): Statement {
     const actions = [...this.#actions]
     return deepFreeze({
@@ -194,42 +251,37 @@ export class Collector {
       kind,
       actions,
       action: weightiest(actions),
-      resources: this.#resources(),
+      resources: [...this.#tables.resources(), ...this.#objects],
       fidelity: this.#opaque.size > 0 ? 'opaque' : 'parsed',
       opaque: [...this.#opaque].join('; '),
       literals: this.#literals || !QUERIES.has(kind),
-      sql: this.#facts(),
+      sql: this.#facts(kind),
       effects: { ...this.effects, settings: this.#settings },
       lineage: this.#lineage(),
       ...(this.copies === undefined ? {} : { copies: this.copies }),
     })
   }
 
-  #resources(): Resource[] {
-    const resources: Resource[] = []
-    for (const { name, kind, reads, writes } of this.#tables.values()) {
-      if (reads !== undefined) resources.push({ name, kind, access: 'read', columns: [...reads] })
-      if (writes !== undefined) resources.push({ name, kind, access: 'write', columns: [...writes] })
-    }
-    return [...resources, ...this.#objects]
-  }
-
-  #facts(): SqlFacts {
-    const tables = [...this.#tables.values()]
+  #facts(kind: string): SqlFacts {
+    const tables = this.#tables.all()
     const has = (flag: Flag): boolean => this.#flags.has(flag)
     return {
       statements: 1,
       tables: tables.map(({ name }) => name),
       reads: tables.filter(({ reads }) => reads !== undefined).map(({ name }) => name),
       writes: tables.filter(({ writes }) => writes !== undefined).map(({ name }) => name),
-      columns: [...this.#columns],
+      columns: [...this.#tables.columns],
       functions: [...this.#functions],
+      volatileFunctions: [...this.#volatileFunctions],
       unbounded: has('unbounded'),
+      countable: COUNTABLE.has(kind) && !has('uncountable'),
       returning: has('returning'),
-      settings: [...new Set(this.#settings.map(({ name }) => name))],
+      settings: [...new Set([...this.#settings.map(({ name }) => name), ...this.#namedSettings])],
       roles: [...this.#roles],
       programs: has('programs'),
       files: has('files'),
+      largeObjects: has('largeObjects'),
+      foreignServers: [...this.#tables.servers],
       databaseWide: has('databaseWide'),
       catalogOnly: tables.length > 0 && this.#opaque.size === 0 && tables.every(({ system, writes }) => system && writes === undefined),
     }

@@ -3,6 +3,8 @@ import { weightiest, type Action, type Analysis, type SqlFacts, type Statement }
 
 /** What a text says is what its statements say together. */
 export function combine(all: readonly Statement[], unknown: readonly string[]): Analysis {
+  const [only] = all
+  if (only !== undefined && all.length === 1) return alone(only, unknown)
   const actions = new Set<Action>(all.flatMap((part) => part.actions))
   if (all.length === 0) actions.add('session')
   return {
@@ -20,9 +22,13 @@ export function combine(all: readonly Statement[], unknown: readonly string[]): 
   }
 }
 
+/** Nearly every text is one statement, and then says what that says. */
+function alone(statement: Statement, unknown: readonly string[]): Analysis {
+  const { actions, action, resources, fidelity, opaque, literals, sql } = statement
+  return { statements: [statement], actions, action, resources, fidelity, opaque, literals, sql, syntaxError: '', cannotRun: false, unknown }
+}
+
 function mergeResources(all: readonly Statement[]): Resource[] {
-  const [only] = all
-  if (all.length === 1 && only !== undefined) return [...only.resources]
   const merged = new Map<string, Resource>()
   for (const resource of all.flatMap(({ resources }) => resources)) {
     const key = `${resource.access} ${resource.kind} ${resource.name}`
@@ -35,8 +41,8 @@ function mergeResources(all: readonly Statement[]): Resource[] {
 /** The facts of a text are those of its statements together. */
 function mergeFacts(all: readonly Statement[]): SqlFacts {
   const facts = all.map(({ sql }) => sql)
-  const list = (key: 'tables' | 'reads' | 'writes' | 'columns' | 'functions' | 'settings' | 'roles'): string[] => [...new Set(facts.flatMap((sql) => sql[key]))]
-  const any = (key: 'unbounded' | 'returning' | 'programs' | 'files' | 'databaseWide'): boolean => facts.some((sql) => sql[key])
+  const list = (key: 'tables' | 'reads' | 'writes' | 'columns' | 'functions' | 'volatileFunctions' | 'foreignServers' | 'settings' | 'roles'): string[] => [...new Set(facts.flatMap((sql) => sql[key]))]
+  const any = (key: 'unbounded' | 'returning' | 'programs' | 'files' | 'largeObjects' | 'databaseWide' | 'countable'): boolean => facts.some((sql) => sql[key])
   return {
     statements: all.length,
     tables: list('tables'),
@@ -44,12 +50,16 @@ function mergeFacts(all: readonly Statement[]): SqlFacts {
     writes: list('writes'),
     columns: list('columns'),
     functions: list('functions'),
+    volatileFunctions: list('volatileFunctions'),
     unbounded: any('unbounded'),
+    countable: facts.length === 1 && any('countable'),
     returning: any('returning'),
     settings: list('settings'),
     roles: list('roles'),
     programs: any('programs'),
     files: any('files'),
+    largeObjects: any('largeObjects'),
+    foreignServers: list('foreignServers'),
     databaseWide: any('databaseWide'),
     catalogOnly: facts.length > 0 && facts.every((sql) => sql.catalogOnly),
   }

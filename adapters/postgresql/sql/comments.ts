@@ -20,8 +20,8 @@ export function withoutComments(text: string): string | undefined {
   return result
 }
 
-/** Where the token that starts here ends; tokens are no finer than they need to be. */
-function endOf(text: string, at: number): number | undefined {
+/** Where the token that starts here ends; tokens are no finer than they need to be. `undefined` when it is not closed. */
+export function endOf(text: string, at: number): number | undefined {
   const next = text[at] ?? ''
   if (next === '-' && text[at + 1] === '-') return endOfLine(text, at)
   if (next === '/' && text[at + 1] === '*') return endOfBlock(text, at)

@@ -1,10 +1,11 @@
-import type { Constraint, DropStmt, GrantStmt, Node, ObjectType, RangeVar, RoleSpec } from 'libpg-query'
-import type { Action } from './analysis.ts'
+import type { AlterTableStmt, Constraint, CreateSchemaStmt, CreateStmt, DropStmt, GrantStmt, Node, ObjectType, RangeVar, RoleSpec, TruncateStmt } from 'libpg-query'
+import type { Action, Redefinition } from './analysis.ts'
 import { isTree, nodeType, qualifiedName, stringsOf, stringOf, type Tree } from './ast.ts'
 import { expression } from './expression.ts'
-import { touchAll } from './from-clause.ts'
+import { follow, runHidden, truncateReferencing } from './followers.ts'
+import { made, touchAll } from './from-clause.ts'
 import { DEFINITION, FOREIGN_KEY } from './place.ts'
-import { lookUp, relationItem } from './relation-item.ts'
+import { lookUp, relationItem, type Named } from './relation-item.ts'
 import { TOP, type Walk } from './walk.ts'
 
 /** What kind of statement a definition is. */
@@ -65,8 +66,38 @@ export function define(node: Node, walk: Walk, stored: (node: Node) => void): bo
   if (definition.databaseWide === true || isEverything(node)) walk.found.flag('databaseWide')
   if (definition.opens !== undefined) walk.found.untraced(definition.opens)
   special(node, walk)
-  parts((node as unknown as Record<string, unknown>)[type], definition.use ?? 'define', walk, stored)
+  const redefines = redefinition(node, definition)
+  if (redefines !== undefined) walk.found.effects.redefines = redefines
+  const body = (node as unknown as Record<string, Tree>)[type] ?? {}
+  if ('CreateStmt' in node && node.CreateStmt.relation !== undefined) made(node.CreateStmt.relation, walk)
+  parts('CreateStmt' in node ? { ...body, relation: undefined } : body, definition.use ?? 'define', walk, stored)
   return true
+}
+
+const NAMES_ONLY: Redefinition = { code: false, creates: '' }
+
+function redefinition(node: Node, { actions }: Definition): Redefinition | undefined {
+  if (!actions.some((action) => action === 'create' || action === 'alter' || action === 'drop') || 'CommentStmt' in node) return undefined
+  if ('CreateStmt' in node) return isPlain(node.CreateStmt) ? { code: false, creates: node.CreateStmt.relation?.relname ?? '' } : { code: true, creates: '' }
+  if ('IndexStmt' in node || 'CreateSeqStmt' in node || 'CreateStatsStmt' in node || 'CreateEnumStmt' in node || 'CompositeTypeStmt' in node) return NAMES_ONLY
+  if ('AlterTableStmt' in node && shapesOnly(node.AlterTableStmt)) return NAMES_ONLY
+  if ('CreateSchemaStmt' in node && node.CreateSchemaStmt.schemaElts === undefined) return NAMES_ONLY
+  if ('DropStmt' in node && node.DropStmt.removeType !== undefined && RELATION_OBJECTS.has(node.DropStmt.removeType)) return NAMES_ONLY
+  return { code: true, creates: '' }
+}
+
+const RUNS_NOTHING = new Set(['AT_AddColumn', 'AT_DropColumn', 'AT_ColumnDefault', 'AT_SetNotNull', 'AT_DropNotNull', 'AT_AlterColumnType', 'AT_SetStatistics', 'AT_SetStorage', 'AT_DropConstraint'])
+
+/** Columns come and go, and nothing new runs when rows are written. */
+function shapesOnly({ cmds, objtype }: AlterTableStmt): boolean {
+  if (objtype !== 'OBJECT_TABLE' || /"(FuncCall|CONSTR_FOREIGN)"/.test(JSON.stringify(cmds))) return false
+  return (cmds ?? []).every((command) => 'AlterTableCmd' in command && RUNS_NOTHING.has(command.AlterTableCmd.subtype ?? ''))
+}
+
+/** A table of its own: no partition or heir, nothing that runs when it is written, no foreign key that makes others' rows move its own. */
+function isPlain({ inhRelations, partbound, partspec, ofTypename, tableElts }: CreateStmt): boolean {
+  const parts = JSON.stringify(tableElts ?? [])
+  return [inhRelations, partbound, partspec, ofTypename].every((part) => part === undefined) && !/"(FuncCall|TableLikeClause|CONSTR_FOREIGN)"/.test(parts)
 }
 
 /** VACUUM, CLUSTER and REINDEX that name no table. */
@@ -77,16 +108,64 @@ function isEverything(node: Node): boolean {
 }
 
 function special(node: Node, walk: Walk): void {
-  if ('TruncateStmt' in node) walk.found.flag('unbounded')
+  if ('TruncateStmt' in node) truncate(node.TruncateStmt, walk)
+  else for (const entry of walk.found.context.resolver?.eventTriggers() ?? []) runHidden(entry, walk)
   // Whatever writes that table from here on, in this text too, runs what the rule holds.
   if ('RuleStmt' in node) walk.found.opaque('it stores statements that run in place of others')
   if ('DropStmt' in node) drop(node.DropStmt, walk)
+  if ('DropOwnedStmt' in node) walk.found.hidden('it drops what it does not name')
+  if ('AlterTableMoveAllStmt' in node) walk.found.hidden('it changes tables that it does not name')
+  if ('AlterTableStmt' in node) for (const command of node.AlterTableStmt.cmds ?? []) if ('AlterTableCmd' in command) cascade(command.AlterTableCmd.behavior, walk)
+  if ('CommentStmt' in node || 'SecLabelStmt' in node) described('CommentStmt' in node ? node.CommentStmt : node.SecLabelStmt, walk)
   if ('GrantStmt' in node) grant(node.GrantStmt, walk)
   if ('RenameStmt' in node && node.RenameStmt.renameType === 'OBJECT_SCHEMA') walk.found.untraced('renaming a schema takes its tables away from their masks')
   if ('CreateRoleStmt' in node) walk.found.role(node.CreateRoleStmt.role)
   if ('GrantRoleStmt' in node) for (const role of node.GrantRoleStmt.granted_roles ?? []) if ('AccessPriv' in role) walk.found.role(role.AccessPriv.priv_name)
+  if ('CreateSchemaStmt' in node) elements(node.CreateSchemaStmt, walk)
+  outside(node, walk)
   const name = objectName(node)
   if (name !== undefined) walk.found.object(...name)
+}
+
+/** What is made together with its schema is in it, whatever the search path says. */
+function elements({ schemaname = '', schemaElts }: CreateSchemaStmt, walk: Walk): void {
+  for (const part of schemaElts ?? []) {
+    if ('ViewStmt' in part) made({ schemaname, ...part.ViewStmt.view }, walk)
+    if ('CreateStmt' in part) made({ schemaname, ...part.CreateStmt.relation }, walk)
+  }
+}
+
+/** CASCADE takes away what the statement does not name; of tables and views, what stands on them is known. */
+function cascade(value: unknown, walk: Walk): void {
+  if (value !== 'DROP_CASCADE') return
+  walk.found.hidden('CASCADE drops what it does not name')
+}
+
+/** Other servers, large objects, and settings of roles, databases and the server. */
+function outside(node: Node, { found }: Walk): void {
+  const [body = {}] = Object.values(node) as Tree[]
+  if (typeof body['servername'] === 'string') found.server(body['servername'])
+  if ('ImportForeignSchemaStmt' in node) found.server(node.ImportForeignSchemaStmt.server_name ?? '*')
+  if ('CreateSubscriptionStmt' in node || 'AlterSubscriptionStmt' in node) found.server('*')
+  const kinds = [body['objtype'], body['objectType'], body['removeType']]
+  if (kinds.includes('OBJECT_LARGEOBJECT')) found.flag('largeObjects')
+  if (kinds.includes('OBJECT_FOREIGN_SERVER')) for (const server of namesIn(body['objects'])) found.server(server)
+  const { setstmt } = body
+  if (isTree(setstmt)) found.namedSetting(typeof setstmt['name'] === 'string' ? setstmt['name'].toLowerCase() : '*')
+}
+
+function namesIn(nodes: unknown): string[] {
+  return Array.isArray(nodes) ? stringsOf(nodes as Node[]) : []
+}
+
+function truncate({ relations, behavior }: TruncateStmt, walk: Walk): void {
+  walk.found.flag('unbounded')
+  for (const node of relations ?? []) {
+    if (!('RangeVar' in node)) continue
+    const named = lookUp(node.RangeVar, walk.found.context)
+    if (behavior === 'DROP_CASCADE') truncateReferencing(named, walk)
+    else follow(named, 'truncate', walk)
+  }
 }
 
 function objectName(node: Node): [kind: string, name: string] | undefined {
@@ -106,15 +185,24 @@ function dotted(names: readonly Node[] | undefined): string {
 
 const RELATION_OBJECTS: ReadonlySet<ObjectType> = new Set<ObjectType>(['OBJECT_TABLE', 'OBJECT_VIEW', 'OBJECT_MATVIEW', 'OBJECT_SEQUENCE', 'OBJECT_FOREIGN_TABLE'])
 /** Named as `table.name`: the last part belongs to the table before it. */
-const PARTS_OF_TABLES: ReadonlySet<ObjectType> = new Set<ObjectType>(['OBJECT_TRIGGER', 'OBJECT_RULE', 'OBJECT_POLICY'])
+const PARTS_OF_TABLES: ReadonlySet<ObjectType> = new Set<ObjectType>(['OBJECT_TRIGGER', 'OBJECT_RULE', 'OBJECT_POLICY', 'OBJECT_COLUMN', 'OBJECT_TABCONSTRAINT'])
 
-function drop({ removeType, objects }: DropStmt, walk: Walk): void {
+function drop({ removeType, objects, behavior }: DropStmt, walk: Walk): void {
+  if (removeType === undefined || !RELATION_OBJECTS.has(removeType)) cascade(behavior, walk)
   for (const object of objects ?? []) {
     const names = 'List' in object ? (object.List.items ?? []) : [object]
-    if (removeType !== undefined && RELATION_OBJECTS.has(removeType)) relationByName(names, walk)
+    if (removeType !== undefined && RELATION_OBJECTS.has(removeType)) dropDependents(relationByName(names, walk), walk)
     else if (removeType !== undefined && PARTS_OF_TABLES.has(removeType)) relationByName(names.slice(0, -1), walk)
     else walk.found.object((removeType ?? '').replace('OBJECT_', '').toLowerCase().replaceAll('_', ' '), droppedName(object, names))
   }
+}
+
+/** COMMENT and SECURITY LABEL name a table, or something of one, as they name anything else. */
+function described({ objtype, object }: { readonly objtype?: ObjectType; readonly object?: Node }, walk: Walk): void {
+  if (objtype === undefined || object === undefined || !('List' in object)) return
+  const names = object.List.items ?? []
+  if (RELATION_OBJECTS.has(objtype)) relationByName(names, walk)
+  else if (PARTS_OF_TABLES.has(objtype)) relationByName(names.slice(0, -1), walk)
 }
 
 function droppedName(object: Node, names: readonly Node[]): string {
@@ -123,10 +211,19 @@ function droppedName(object: Node, names: readonly Node[]): string {
   return stringOf(object) ?? dotted(names)
 }
 
-function relationByName(names: readonly Node[], walk: Walk): void {
+function relationByName(names: readonly Node[], walk: Walk): Named {
   const { schema, name } = qualifiedName(names)
   const range: RangeVar = schema === undefined ? { relname: name } : { schemaname: schema, relname: name }
-  touchAll(lookUp(range, walk.found.context), 'maintain', walk)
+  const named = lookUp(range, walk.found.context)
+  touchAll(named, 'maintain', walk)
+  return named
+}
+
+/** Dropped with CASCADE, a table or view takes the views along that read it. */
+function dropDependents({ relations }: Named, walk: Walk): void {
+  for (const { oid } of relations) {
+    for (const dependent of walk.found.context.resolver?.dependents(oid) ?? []) walk.found.change(dependent)
+  }
 }
 
 function grant({ objtype, objects }: GrantStmt, walk: Walk): void {

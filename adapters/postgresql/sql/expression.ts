@@ -1,8 +1,9 @@
 import type { A_Expr, ColumnRef, FuncCall, Node, SubLink } from 'libpg-query'
 import { argumentText, isTree, nodeType, qualifiedName, stringOf, stringsOf, type Tree } from './ast.ts'
-import { functionEffect, isKnownFunction } from './function-effects.ts'
+import { builtInEffect, effectOf, isKnownFunction, isVolatileBuiltIn, type FunctionEffect } from './function-effects.ts'
 import type { Place } from './analysis.ts'
-import { FROM_CALL, FROM_FUNCTION, handedTo, subselect, wholeRow, WINDOW } from './place.ts'
+import { bodyOf, FROM_CALL, FROM_FUNCTION, handedTo, subselect, wholeRow, WINDOW } from './place.ts'
+import type { FunctionEntry } from './resolver.ts'
 import { findItem, reachable, resolve, rowSources, type Resolution } from './scope.ts'
 import { useOutputs, type Env, type Walk } from './walk.ts'
 
@@ -72,7 +73,14 @@ export function reference(column: ColumnRef, env: Env, walk: Walk): Resolution {
   const found = parts.length < fields.length ? star(parts, env, walk) : resolve(parts, env.scope, walk.budget)
   if (found.kind === 'unresolved') walk.found.unresolved(parts.join('.'), reachable(env.scope))
   else walk.found.name(found.sources)
+  if (found.kind !== 'column' && parts.length > 1) attribute(parts.at(-1) ?? '', walk)
   return found
+}
+
+/** `p.f` is the call f(p) where p has no such column. */
+function attribute(name: string, walk: Walk): void {
+  const { resolver, searchPath } = walk.found.context
+  if ((resolver?.functions(undefined, name, searchPath).length ?? 0) > 0) apply(undefined, name, 1, handedTo(name), walk)
 }
 
 function star(parts: readonly string[], env: Env, walk: Walk): Resolution {
@@ -93,8 +101,9 @@ function subLink(link: SubLink, env: Env, place: Place, walk: Walk): void {
 
 function operator(expr: A_Expr, env: Env, place: Place, walk: Walk): void {
   const { name } = qualifiedName(expr.name)
-  if (walk.found.context.resolver?.hasUserOperator(name) === true) {
-    walk.found.untraced(`the operator ${name} is not a built-in one`)
+  for (const entry of walk.found.context.resolver?.operatorFunctions(name) ?? []) {
+    if (entry === undefined) walk.found.opaque(`the operator ${name} is not a built-in one`)
+    else own(entry, place, walk)
   }
   expression(expr.lexpr, env, place, walk)
   expression(expr.rexpr, env, place, walk)
@@ -102,14 +111,15 @@ function operator(expr: A_Expr, env: Env, place: Place, walk: Walk): void {
 
 function keywordCall(name: string, place: Place, walk: Walk): void {
   const { resolver, searchPath } = walk.found.context
-  if ((resolver?.functions(undefined, name, searchPath).length ?? 0) > 0) apply(undefined, name, place, walk)
+  if ((resolver?.functions(undefined, name, searchPath).length ?? 0) > 0) apply(undefined, name, undefined, place, walk)
 }
 
 /** A function call: its effect, its arguments, its FILTER, ORDER BY and OVER. */
 export function call(func: FuncCall, env: Env, place: Place, walk: Walk): void {
   const { schema, name } = qualifiedName(func.funcname)
-  const computes = apply(schema, name, place, walk)
+  const computes = apply(schema, name, func.args?.length ?? 0, place, walk)
   if (name === 'set_config') setConfig(func, walk)
+  if (name.startsWith('dblink')) dblink(func, walk)
   const { over, ...rest } = func
   children(rest as unknown as Tree, env, computes ? (place === FROM_CALL ? FROM_FUNCTION : place) : handedTo(name), walk)
   // The rows come out in the order that a window needs them in.
@@ -119,23 +129,64 @@ export function call(func: FuncCall, env: Env, place: Place, walk: Walk): void {
 /** What may be a field, or a function of one argument that is called as one. */
 export function applyField(name: string, place: Place, walk: Walk): boolean {
   const { resolver, searchPath } = walk.found.context
-  return !isKnownFunction(name, resolver, searchPath) || apply(undefined, name, place, walk)
+  return !isKnownFunction(name, resolver, searchPath) || apply(undefined, name, 1, place, walk)
 }
 
-/** Notes what a call means; true when it only computes a value from its arguments. */
-function apply(schema: string | undefined, name: string, place: Place, walk: Walk): boolean {
+/**
+ * Notes what a call means; true when it only computes a value from its arguments. A name that somebody also defined outside
+ * `pg_catalog` may stand for that function, so both count.
+ */
+function apply(schema: string | undefined, name: string, given: number | undefined, place: Place, walk: Walk): boolean {
   const { found } = walk
+  const entries = candidates(schema, name, given, walk)
+  const builtIn = entries.length > 0 && schema !== undefined ? undefined : builtInEffect(schema, name)
+  const isVolatile = entries.some(({ volatility }) => volatility === 'volatile') || (entries.length === 0 || builtIn !== undefined) && isVolatileBuiltIn(name, builtIn)
+  found.function(schema === undefined || schema === 'pg_catalog' ? name : `${schema}.${name}`, isVolatile)
+  const computes = entries.map((entry) => own(entry, place, walk))
+  if (builtIn !== undefined) computes.push(note(builtIn, name, place, walk))
+  else if (entries.length === 0) computes.push(note({ action: 'call', opaque: 'it is not known', onlyResult: true }, name, place, walk))
+  return computes.every(Boolean)
+}
+
+/** The functions outside `pg_catalog` that a call with so many arguments may mean. */
+function candidates(schema: string | undefined, name: string, given: number | undefined, { found }: Walk): readonly FunctionEntry[] {
   const { resolver, searchPath } = found.context
-  const effect = functionEffect(schema, name, resolver, searchPath)
-  found.function(schema === undefined || schema === 'pg_catalog' ? name : `${schema}.${name}`)
+  const all = schema === 'pg_catalog' ? [] : (resolver?.functions(schema, name, searchPath) ?? [])
+  if (given === undefined) return all
+  const fitting = all.filter(({ minArguments, maxArguments }) => minArguments <= given && given <= maxArguments)
+  return fitting.length > 0 ? fitting : all
+}
+
+/** A function that somebody defined: one that is known for what it does, or does what its body does. */
+function own(entry: FunctionEntry, place: Place, walk: Walk): boolean {
+  const effect = effectOf(entry)
+  if (effect !== undefined) return note(effect, entry.name, place, walk)
+  if (entry.definition !== '') walk.routine(entry, bodyOf(entry.name, place))
+  else for (const oid of entry.support) {
+    const part = walk.found.context.resolver?.function(oid)
+    if (part !== undefined) own(part, place, walk)
+  }
+  // Its body may put its arguments anywhere.
+  return false
+}
+
+function note(effect: FunctionEffect, name: string, place: Place, { found }: Walk): boolean {
   if (effect.action !== undefined) found.act(effect.action)
   // Where rows are chosen by what it gives, hiding the columns hides nothing.
   const maskable = effect.onlyResult === true && place.kind === 'output'
   if (effect.opaque !== undefined) found.opaqueResult(`function ${name}(): ${effect.opaque}`, maskable)
   if (effect.reveals !== undefined) found.untraced(`function ${name}(): ${effect.reveals}`, maskable)
   if (effect.files === true) found.flag('files')
+  if (effect.largeObjects === true) found.flag('largeObjects')
   if (effect.databaseWide === true) found.flag('databaseWide')
   return Object.keys(effect).length === 0
+}
+
+/** The server of a connection that is named, not described; `*` for what is not given as a constant. */
+function dblink({ args }: FuncCall, walk: Walk): void {
+  const name = argumentText(args?.[0])
+  walk.found.literal()
+  walk.found.server(typeof name === 'string' && /^\w+$/.test(name) ? name : '*')
 }
 
 /** It may run or not, once or for each row: what it leaves behind is known only as "changed". */

@@ -12,17 +12,27 @@ export const SQL_FACTS: FactsDeclaration = {
     writes: [],
     /** Columns named, `schema.table.column`; `*` is expanded where the catalogue knows the table. */
     columns: [],
+    /** Functions called, in the bodies of others and in triggers as well. */
     functions: [],
+    /** Those of them that may change data, or answer otherwise each time; what nobody knows is among them. */
+    volatileFunctions: [],
     /** An UPDATE, DELETE, MERGE or TRUNCATE that no condition on its rows restricts. */
     unbounded: false,
+    /** One INSERT, UPDATE or DELETE whose rows a SELECT would find: nothing in the choice of them changes by being asked. */
+    countable: false,
     returning: false,
-    /** Settings changed, `search_path`; `*` for all. */
+    /** Settings changed, `search_path`; of a role, a database or the server, too; `*` for all. */
     settings: [],
+    /** Roles named: taken on, made, changed, given or taken from. */
     roles: [],
     /** Starts a program on the server. */
     programs: false,
     /** Touches files of the server. */
     files: false,
+    /** Reads or writes large objects. */
+    largeObjects: false,
+    /** Servers behind foreign tables, named in a definition or given to dblink; `*` for one that is not known. */
+    foreignServers: [],
     /** Concerns the whole database or server: roles, databases, tablespaces, ALTER SYSTEM, VACUUM of everything. */
     databaseWide: false,
     /** Reads nothing but system catalogues. */

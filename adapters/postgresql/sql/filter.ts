@@ -43,7 +43,7 @@ function compared({ kind, lexpr, rexpr }: A_Expr, walk: Walk): Extract<Node, { C
 function isBuiltInEquals({ name }: A_Expr, { found: { context } }: Walk): boolean {
   const parts = stringsOf(name)
   if (parts.at(-1) !== '=' || (parts.length > 1 && parts.at(-2) !== 'pg_catalog')) return false
-  return context.resolver?.hasUserOperator('=') === false
+  return context.resolver?.operatorFunctions('=').length === 0
 }
 
 /** Types of a constant that make the server compare neither by another type's idea of equality nor with rounding. */

@@ -2,6 +2,7 @@ import type { Alias, JoinExpr, Node, RangeFunction, RangeSubselect, RangeVar } f
 import { isTree, nodeType, qualifiedName, stringsOf, type Tree } from './ast.ts'
 import { renameOutputs } from './column-aliases.ts'
 import { expression } from './expression.ts'
+import { runViews } from './followers.ts'
 import { AnalysisLimit, MAX_COLUMNS } from './limit.ts'
 import { FROM_CALL, FROM_FUNCTION, FROM_TABLE_FUNCTION, JOIN, TABLESAMPLE } from './place.ts'
 import { lookUp, relationItem, type Named } from './relation-item.ts'
@@ -40,6 +41,7 @@ function rangeVar(range: RangeVar, env: Env, walk: Walk): ScopeItem {
   }
   const named = lookUp(range, walk.found.context)
   touchAll(named, 'read', walk)
+  runViews(named, walk)
   return relationItem(range, named)
 }
 
@@ -51,7 +53,20 @@ function findCte(name: string, ctes: CteEnv | undefined): CteEnv | undefined {
 /** Notes every relation that a name may stand for. */
 export function touchAll({ written, relations }: Named, use: 'read' | 'write' | 'define' | 'maintain', walk: Walk, columns: readonly string[] = []): void {
   for (const relation of relations) walk.found.touch(relation, written, use, columns)
-  if (relations.length === 0) walk.found.touch(undefined, written, use, columns)
+  const isNew = walk.found.context.unsettled?.created.has(written.slice(written.lastIndexOf('.') + 1)) === true
+  if (relations.length === 0 || isNew) walk.found.touch(undefined, written, use, columns)
+}
+
+/**
+ * Notes a relation that is made: it takes no notice of others of its name. Where none is resolved in its place (`IF NOT
+ * EXISTS`, `OR REPLACE`), it is known as written, or as `pg_temp.name`.
+ */
+export function made(range: RangeVar, walk: Walk): void {
+  const { relname = '', schemaname, relpersistence } = range
+  if (relpersistence === 't') return walk.found.touch(undefined, `pg_temp.${relname}`, 'define')
+  const named = lookUp(range, walk.found.context)
+  touchAll(named, 'define', walk)
+  if (schemaname === undefined && named.relations.length > 0) walk.found.touch(undefined, relname, 'define')
 }
 
 function subselect(range: RangeSubselect, left: readonly ScopeItem[], env: Env, walk: Walk): ScopeItem {

@@ -12,16 +12,28 @@ export interface FunctionEffect {
   /** All that a client learns of what it reads is what it gives, or how it fails. */
   readonly onlyResult?: boolean
   readonly files?: boolean
+  readonly largeObjects?: boolean
   readonly databaseWide?: boolean
 }
 
 const NONE: FunctionEffect = {}
 const SQL_TEXT: FunctionEffect = { opaque: 'it runs SQL given as a value' }
 const FILE: FunctionEffect = { action: 'admin', opaque: 'it reads files of the server', files: true }
-const LARGE_OBJECT: FunctionEffect = { opaque: 'it reads or writes large objects' }
+const LARGE_OBJECT: FunctionEffect = { opaque: 'it reads or writes large objects', largeObjects: true }
 const WAL: FunctionEffect = { action: 'admin', reveals: 'it reads the write-ahead log' }
 const SERVER: FunctionEffect = { action: 'admin', databaseWide: true }
 const LOCK: FunctionEffect = { action: 'lock' }
+
+/** Built-in functions that only compute, or tell, and yet may answer otherwise each time. Those with an effect are volatile anyhow. */
+const RESTLESS = new Set(`
+  array_sample array_shuffle clock_timestamp current_query currval gen_random_uuid lastval nextval pg_current_wal_flush_lsn
+  pg_current_wal_insert_lsn pg_current_wal_lsn random random_normal setseed timeofday uuidv4 uuidv7
+`.trim().split(/\s+/))
+
+/** Whether a built-in function may change something, or answer otherwise for the same arguments in one statement. */
+export function isVolatileBuiltIn(name: string, effect: FunctionEffect | undefined): boolean {
+  return effect !== NONE || RESTLESS.has(name)
+}
 
 /** Functions of `pg_catalog` and the usual extensions that do more than compute, by pattern; the first that fits counts. */
 const EFFECTS: readonly (readonly [RegExp, FunctionEffect])[] = [
@@ -47,31 +59,13 @@ const EFFECTS: readonly (readonly [RegExp, FunctionEffect])[] = [
   [/^binary_upgrade_/, SERVER],
 ]
 
-/**
- * The effect of a call. `schema` is as written. A name that somebody also defined outside `pg_catalog`
- * may stand for that function, so the stricter of both counts.
- */
-export function functionEffect(
-  schema: string | undefined,
-  name: string,
-  resolver: Resolver | undefined,
-  searchPath: readonly string[] | undefined,
-): FunctionEffect {
-  const own = schema === 'pg_catalog' ? [] : (resolver?.functions(schema, name, searchPath) ?? [])
-  for (const entry of own) {
-    const effect = entryEffect(entry)
-    if (effect !== NONE) return effect
-  }
-  if (own.length > 0 && schema !== undefined) return NONE
-  return builtInEffect(schema, name) ?? (own.length > 0 ? NONE : { action: 'call', opaque: 'it is not known', onlyResult: true })
-}
-
 /** Whether there is a function of that name, as far as is known. */
 export function isKnownFunction(name: string, resolver: Resolver | undefined, searchPath: readonly string[] | undefined): boolean {
   return builtInEffect(undefined, name) !== undefined || (resolver?.functions(undefined, name, searchPath) ?? []).length > 0
 }
 
-function builtInEffect(schema: string | undefined, name: string): FunctionEffect | undefined {
+/** The effect of what `pg_catalog` and the usual extensions have by that name; `undefined` when it is not known. */
+export function builtInEffect(schema: string | undefined, name: string): FunctionEffect | undefined {
   for (const [pattern, effect] of EFFECTS) if (pattern.test(name)) return effect
   if (schema !== undefined && schema !== 'pg_catalog' && schema !== 'information_schema') return undefined
   return HARMLESS_FUNCTIONS.has(name) ? NONE : undefined
@@ -80,11 +74,15 @@ function builtInEffect(schema: string | undefined, name: string): FunctionEffect
 /** What the usual extensions offer that is not immutable and yet only computes. */
 const EXTENSION_COMPUTES = /^(unaccent|uuid_generate_\w+|uuid_ns_\w+|gen_salt|gen_random_\w+|show_(limit|trgm)|word_similarity\w*)$/
 
-/** An extension's function that calls itself immutable only computes; any other body may read tables. */
-function entryEffect(entry: FunctionEntry): FunctionEffect {
+/**
+ * The effect of a function outside `pg_catalog`; `undefined` when its parts can be read, and say it. An extension's function
+ * that calls itself immutable only computes; any other body that cannot be read may read tables.
+ */
+export function effectOf(entry: FunctionEntry): FunctionEffect | undefined {
   const known = EFFECTS.find(([pattern]) => pattern.test(entry.name))
   if (known !== undefined) return known[1]
   if (entry.extension && (entry.volatility === 'immutable' || EXTENSION_COMPUTES.test(entry.name))) return NONE
+  if (entry.definition !== '' || entry.support.length > 0) return undefined
   if (entry.volatility === 'volatile') return { action: 'call', opaque: 'its body may do anything', onlyResult: true }
   return { reveals: 'its body may read any table', onlyResult: true }
 }

@@ -8,6 +8,7 @@ declare module 'libpg-query/wasm/libpg-query.js' {
     /** JSON, or a message; free it with `_wasm_free_string`. */
     _wasm_scan(text: number): number
     _wasm_free_string(text: number): void
+    _wasm_parse_plpgsql(text: number): number
     lengthBytesUTF8(text: string): number
     stringToUTF8(text: string, pointer: number, bytes: number): void
     UTF8ToString(pointer: number): string

@@ -96,7 +96,7 @@ function planStatement(statement: Statement, columns: MaskedColumns, options: Ma
   const { lineage, effects } = statement
   const reason = hindrance(statement, columns) ?? oddName(lineage, columns) ?? (options.unknown === 'absent' ? undefined : unknownName(lineage, columns))
   if (reason !== undefined) return blocked(reason)
-  if (lineage.untraced !== '') return { kind: 'masked', results: [EVERYTHING], errors: 'message' }
+  if (isUntraced(lineage, columns)) return { kind: 'masked', results: [EVERYTHING], errors: 'message' }
   const result = resultMask(statement, columns)
   if (typeof result === 'string') return blocked(result)
   const shows = result !== ORIGINS || lineage.outputs.some(({ sources }) => sources.some((source) => columns.isMasked(source)))
@@ -105,11 +105,16 @@ function planStatement(statement: Statement, columns: MaskedColumns, options: Ma
   return { kind: shows ? 'masked' : 'none', results: [result], errors }
 }
 
+/** Whether something comes out that nobody can follow, or that a function made of masked values. */
+function isUntraced({ untraced, uses }: Lineage, columns: MaskedColumns): boolean {
+  return untraced !== '' || uses.some(({ kind, source }) => kind === 'body' && columns.isMasked(source))
+}
+
 /** Why a masked value would escape, or could. */
 function hindrance(statement: Statement, columns: MaskedColumns): string | undefined {
   const { lineage } = statement
   if (lineage.untraced !== '' && !(columns.masksUntraced && onlyGives(statement))) return lineage.untraced
-  const use = lineage.uses.find((each) => !columns.permits(each))
+  const use = lineage.uses.find((each) => !columns.permits(each) || (each.kind === 'body' && columns.isMasked(each.source) && !onlyGives(statement)))
   if (use !== undefined) return forbidden(use)
   const touched = [...lineage.uses.map(({ source }) => source), ...lineage.outputs.flatMap(({ sources, derived }) => [...sources, ...derived])]
   const carried = touched.find(carriesSource)

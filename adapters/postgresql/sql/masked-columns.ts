@@ -70,6 +70,7 @@ export class MaskedColumns {
     if (mask === undefined || kind === 'output') return true
     // Equality with a part of a value, or with something made from it, is more than a guess at the value.
     if (kind === 'equality' && mask.whole !== true && source.attnum !== 0) return mask.predicates !== 'block'
+    if (kind === 'body') return this.masksUntraced
     return kind !== 'flow' && mask.predicates === 'allow'
   }
 
@@ -136,7 +137,7 @@ export class MaskedColumns {
   /** Views report their own OID: a view column that passes a masked one on carries the mask as well. */
   #followViews(): void {
     const views = new Set<number>()
-    for (const oid of this.#relations) for (const view of this.catalogue.dependents(oid)) views.add(view)
+    for (const oid of this.#relations) for (const view of this.catalogue.dependents(oid)) views.add(view.oid)
     for (const oid of views) this.#follow(oid, views, new Set())
   }
 
@@ -180,7 +181,7 @@ export class MaskedColumns {
   #problemIn(lineage: Lineage, view: Relation): string {
     if (lineage.untraced !== '') return `the view ${label(view)} cannot be followed: ${lineage.untraced}`
     if (lineage.uses.some(({ source, kind }) => kind === 'risky-output' && this.isMasked(source))) this.#failing.add(view.oid)
-    const use = lineage.uses.find((each) => (!isForOutput(each) && !this.permits(each)) || (!each.forOutput && carriesSource(each.source)))
+    const use = lineage.uses.find((each) => (each.kind === 'body' && this.isMasked(each.source)) || (!isForOutput(each) && !this.permits(each)) || (!each.forOutput && carriesSource(each.source)))
     if (use !== undefined) return `the view ${label(view)} uses ${use.source.table}.${use.source.column} in ${use.how}`
     const carried = lineage.outputs.flatMap(({ sources, derived }) => [...sources, ...derived]).find(carriesSource)
     if (carried !== undefined) return `the view ${label(view)} shows ${carried.table}.${carried.column}`

@@ -35,11 +35,17 @@ export const EXPLAIN_ANALYZE = place('flow', 'EXPLAIN ANALYZE')
 export const DEFINITION = place('flow', 'a definition')
 export const VIEW = place('flow', 'a view')
 export const FOREIGN_KEY = place('flow', 'a foreign key')
+export const BLOCK = place('flow', 'a DO block')
 export const PARAMETER = place('flow', 'a parameter')
 
 /** An argument of something that does more than compute: what it is given may come out anywhere. */
 export function handedTo(name: string): Place {
   return place('flow', `an argument of ${name}()`)
+}
+
+/** What the body of a function reads: it may come out where the function is called. */
+export function bodyOf(name: string, { kind }: Place): Place {
+  return place(kind === 'output' ? 'body' : 'flow', `function ${name}()`)
 }
 
 /** What a sub-select gives, where it stands. */

@@ -4,9 +4,9 @@ import { stringOf, stringsOf } from './ast.ts'
 import { renameOutputs } from './column-aliases.ts'
 import { applyField, expression, reference } from './expression.ts'
 import { filter } from './filter.ts'
-import { fromItems } from './from-clause.ts'
+import { fromItems, made } from './from-clause.ts'
 import { AnalysisLimit, MAX_COLUMNS } from './limit.ts'
-import { lookUp, starSources } from './relation-item.ts'
+import { starSources } from './relation-item.ts'
 import { COPIED, DISTINCT, GROUP_BY, handedTo, HAVING, LIMIT, OFFSET, ORDER_BY, OUTPUT, RISKY, SEARCH_OR_CYCLE, SET_OPERATION, VALUES, WHOLE_ROW, WINDOW } from './place.ts'
 import { findItem, resolve, type Scope, type ScopeItem } from './scope.ts'
 import { distinctSources, sourceKey } from './source.ts'
@@ -254,7 +254,8 @@ function into(select: SelectStmt, outputs: Outputs, walk: Walk): void {
   const relation = select.intoClause?.rel
   if (relation === undefined) return
   walk.found.act('create')
-  walk.found.touch(undefined, lookUp(relation, walk.found.context).written, 'define')
+  walk.found.effects.redefines = { code: false, creates: relation.relname ?? '' }
+  made(relation, walk)
   useOutputs(outputs, COPIED, walk)
 }
 
@@ -265,13 +266,14 @@ export function withCtes(clause: WithClause | undefined, env: Env, walk: Walk): 
   for (const node of clause?.ctes ?? []) {
     if (!('CommonTableExpr' in node)) continue
     const cte = node.CommonTableExpr
+    if (cte.ctequery !== undefined && !('SelectStmt' in cte.ctequery)) walk.found.flag('uncountable')
     const before = ctes
     const seen = (): CteEnv | undefined => (clause?.recursive === true ? ctes : before)
     const outputs = once(() => cteOutputs(cte, { scope: env.scope, ctes: seen() }, walk))
     ctes = { name: cte.ctename ?? '', outputs, next: before }
     pending.push(outputs)
   }
-  for (const outputs of pending) outputs()
+  for (const outputs of pending) walk.found.choosing(outputs)
   return { scope: env.scope, ctes }
 }
 

@@ -15,11 +15,20 @@ export interface Resolver {
   kin(relation: Relation): readonly Relation[]
   /** Functions outside the built-in set that the name may stand for. */
   functions(schema: string | undefined, name: string, searchPath: readonly string[] | undefined): readonly FunctionEntry[]
-  /** Whether somebody added an operator of that name; what it does is then unknown. */
-  hasUserOperator(name: string): boolean
   /** Whether somebody made a type that shares its name with a built-in one, in whatever schema. */
   hasUserType(name: string): boolean
   isGenerated(relation: Relation, column: string): boolean
+  function(oid: number): FunctionEntry | undefined
+  /** The functions behind the operators of that name that somebody added, those of extensions left out; `undefined` for a built-in one. */
+  operatorFunctions(name: string): readonly (FunctionEntry | undefined)[]
+  /** What follows when rows of the relation are written; `undefined` when nothing does. */
+  followers(relation: Relation): Followers | undefined
+  /** Functions that run after DDL. */
+  eventTriggers(): readonly FunctionEntry[]
+  /** Views and materialized views that read it, directly or through others. */
+  dependents(oid: number): readonly Relation[]
+  /** The query behind a view or materialized view, every name in full. */
+  definition(oid: number): string | undefined
 }
 
 export type RelationKind =
@@ -40,6 +49,8 @@ export interface Relation {
   readonly hasTriggers: boolean
   /** Has rewrite rules besides a view's own. */
   readonly hasRules: boolean
+  /** What a foreign table stands for is there. */
+  readonly server?: string
   /** In the order of their attribute numbers, dropped ones left out. */
   readonly columns: readonly Column[]
 }
@@ -64,6 +75,27 @@ export interface FunctionEntry {
   readonly language: string
   /** Part of an installed extension. */
   readonly extension: boolean
+  readonly oid: number
+  /** Arguments of a call: at least, and at most. */
+  readonly minArguments: number
+  readonly maxArguments: number
+  /** Runs as its owner. */
+  readonly securityDefiner: boolean
+  /** Its CREATE FUNCTION, names of types in full; empty when its body is not SQL or PL/pgSQL, or too long. */
+  readonly definition: string
+  /** The functions that an aggregate is made of. */
+  readonly support: readonly number[]
+}
+
+export type RowEvent = 'insert' | 'update' | 'delete' | 'truncate'
+
+/** What a table's owner made to happen when its rows are written. */
+export interface Followers {
+  readonly triggers: readonly { readonly function: number; readonly events: readonly RowEvent[] }[]
+  /** Tables whose rows point here. The action on them when a row here is deleted, or its key changed; `undefined` when they only refuse. */
+  readonly referencing: readonly { readonly relation: Relation; readonly onDelete: RowEvent | undefined; readonly onUpdate: RowEvent | undefined }[]
+  /** Functions in defaults, checks, indexes, policies. */
+  readonly attached: readonly number[]
 }
 
 export const SYSTEM_COLUMNS: ReadonlySet<string> = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'tableoid'])

@@ -1,4 +1,4 @@
-import type { Analysis, SettingChange, Statement, TransactionControl } from './analysis.ts'
+import { redefinitionBy, unsettledBy, type Analysis, type SettingChange, type Statement, type TransactionControl, type Unsettled } from './analysis.ts'
 import { forget, type NamedStatements } from './attach.ts'
 
 type Value = readonly string[] | 'unknown'
@@ -35,7 +35,8 @@ export class SessionNames implements NamedStatements {
   #values: Values
   #snapshots: Snapshot[] = []
   #failed = false
-  #undefinedNames = false
+  /** What the open transaction redefined. */
+  #unsettled: Unsettled | undefined
   /** Values from before the first change of a transaction that nobody began: a text, or all up to a Sync. */
   #implicit: Values | undefined
 
@@ -54,10 +55,15 @@ export class SessionNames implements NamedStatements {
   /** Schema names in order, `$user` filled in; `undefined` when uncertain, also while a transaction holds DDL that others cannot see. */
   searchPath(): readonly string[] | undefined {
     const path = this.#current('search_path')
-    if (path === 'unknown' || this.#undefinedNames) return undefined
+    if (path === 'unknown' || this.#unsettled !== undefined) return undefined
     if (!path.includes('$user')) return path
     const role = this.role()
     return role === undefined ? undefined : path.map((schema) => (schema === '$user' ? role : schema))
+  }
+
+  /** What the open transaction redefined, which the catalogue does not show yet. */
+  unsettled(): Unsettled | undefined {
+    return this.#unsettled
   }
 
   /** The role that is acting. */
@@ -158,7 +164,7 @@ export class SessionNames implements NamedStatements {
   #committed(): void {
     this.#implicit = undefined
     this.#values.local.clear()
-    this.#undefinedNames = false
+    this.#unsettled = undefined
   }
 
   #undoImplicit(): void {
@@ -183,7 +189,7 @@ export class SessionNames implements NamedStatements {
   }
 
   #apply(statement: Statement): void {
-    const { effects, fidelity, lineage, actions } = statement
+    const { effects, fidelity, lineage } = statement
     if (this.#snapshots.length === 0 && effects.settings.length > 0) this.#implicit ??= { session: new Map(this.#values.session), local: new Map(this.#values.local) }
     if (fidelity === 'opaque' || lineage.untraced !== '') this.#forget('*')
     for (const change of effects.settings) this.#change(change)
@@ -191,7 +197,8 @@ export class SessionNames implements NamedStatements {
     if (effects.declares !== undefined) this.#cursors.set(effects.declares.name, statement)
     forget(this.#prepared, effects.discards === 'all' ? { name: undefined } : effects.deallocates)
     forget(this.#cursors, effects.discards === 'all' ? { name: undefined } : effects.closes)
-    if (actions.some((action) => action === 'create' || action === 'alter' || action === 'drop')) this.#undefinedNames = true
+    const redefines = redefinitionBy(statement)
+    if (redefines !== undefined) this.#unsettled = unsettledBy(redefines, this.#unsettled)
     if (effects.transaction !== undefined) this.#control(effects.transaction, statement)
   }
 
@@ -249,7 +256,7 @@ export class SessionNames implements NamedStatements {
   #end(chain: boolean): void {
     this.#snapshots = []
     this.#failed = false
-    this.#undefinedNames = false
+    this.#unsettled = undefined
     this.#implicit = undefined
     if (chain) this.#snapshots.push(this.#snapshot(''))
   }

@@ -1,6 +1,6 @@
-import type { CallStmt, ConstraintsSetStmt, DiscardStmt, ExecuteStmt, Node, TransactionStmt, VariableSetStmt } from 'libpg-query'
+import type { CallStmt, ConstraintsSetStmt, DiscardStmt, DoStmt, ExecuteStmt, Node, TransactionStmt, VariableSetStmt } from 'libpg-query'
 import type { SettingChange, TransactionControl } from './analysis.ts'
-import { argumentText, qualifiedName } from './ast.ts'
+import { argumentText, stringOf } from './ast.ts'
 import { call, expression } from './expression.ts'
 import { PARAMETER } from './place.ts'
 import { TOP, type Walk } from './walk.ts'
@@ -11,7 +11,7 @@ export function sessionStatement(node: Node, walk: Walk): boolean {
   else if ('VariableSetStmt' in node) variableSet(node.VariableSetStmt, walk)
   else if ('ExecuteStmt' in node) execute(node.ExecuteStmt, walk)
   else if ('DiscardStmt' in node) discard(node.DiscardStmt, walk)
-  else if ('DoStmt' in node) run('do', 'DO runs a program given as text', walk)
+  else if ('DoStmt' in node) doBlock(node.DoStmt, walk)
   else if ('CallStmt' in node) callProcedure(node.CallStmt, walk)
   else if ('ConstraintsSetStmt' in node) constraints(node.ConstraintsSetStmt, walk)
   else return simple(node, walk)
@@ -63,7 +63,7 @@ function variableSet(statement: VariableSetStmt, { found }: Walk): void {
 }
 
 /** What SET or RESET says. */
-function settingChange({ kind, name = '', args, is_local }: VariableSetStmt): SettingChange {
+export function settingChange({ kind, name = '', args, is_local }: VariableSetStmt): SettingChange {
   const local = is_local === true
   if (kind === 'VAR_RESET_ALL') return { name: '*', value: 'default', local }
   if (kind === 'VAR_SET_DEFAULT' || kind === 'VAR_RESET') return { name: name.toLowerCase(), value: 'default', local }
@@ -87,13 +87,14 @@ function discard({ target }: DiscardStmt, { found }: Walk): void {
   if (found.effects.discards === 'all') found.setting({ name: '*', value: 'default', local: false })
 }
 
-function run(action: 'do' | 'call', reason: string, { found }: Walk): void {
-  found.act(action)
-  found.opaque(reason)
+function doBlock({ args }: DoStmt, walk: Walk): void {
+  walk.found.act('do')
+  const texts = new Map((args ?? []).flatMap((node) => ('DefElem' in node ? [[node.DefElem.defname, stringOf(node.DefElem.arg)] as const] : [])))
+  walk.block(texts.get('as') ?? '', texts.get('language') ?? 'plpgsql')
 }
 
 function callProcedure({ funccall }: CallStmt, walk: Walk): void {
-  run('call', `procedure ${qualifiedName(funccall?.funcname).name}() may do anything`, walk)
+  walk.found.act('call')
   if (funccall !== undefined) call(funccall, TOP, PARAMETER, walk)
 }
 

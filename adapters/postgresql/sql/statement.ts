@@ -3,7 +3,8 @@ import type { Place } from './analysis.ts'
 import { argumentText, nodeType, stringsOf, type Tree } from './ast.ts'
 import { define } from './definition.ts'
 import { expression } from './expression.ts'
-import { touchAll } from './from-clause.ts'
+import { follow, runViews } from './followers.ts'
+import { made, touchAll } from './from-clause.ts'
 import { copyFormat } from './copy-options.ts'
 import { COPIED, COPY_FILE, DEFINITION, EXPLAIN_ANALYZE, VIEW, WHERE } from './place.ts'
 import { lookUp, relationItem, starSources } from './relation-item.ts'
@@ -136,10 +137,13 @@ function copyRelation({ relation = {}, attlist, is_from, whereClause }: CopyStmt
   const columns = stringsOf(attlist)
   if (is_from === true) {
     touchAll(named, 'write', walk, columns.length > 0 ? columns : ['*'])
+    runViews(named, walk)
+    follow(named, 'insert', walk)
     expression(whereClause, { scope: { items: [relationItem(relation, named)], parent: undefined }, ctes: undefined }, WHERE, walk)
     return NO_OUTPUTS
   }
   touchAll(named, 'read', walk)
+  runViews(named, walk)
   const item = relationItem(relation, named)
   const all = item.unknownTable === undefined ? stored(item, walk) : starSources(item).map((sources) => ({ name: '*', sources, derived: [] }))
   const given = columns.length === 0 ? all : columns.flatMap((name) => columnNamed(name, all, item.unknownTable))
@@ -159,12 +163,14 @@ function columnNamed(name: string, all: readonly ScopeColumn[], unknownTable: st
 
 function createTableAs({ query, into }: CreateTableAsStmt, walk: Walk): void {
   walk.found.act('create')
-  if (into?.rel !== undefined) walk.found.touch(undefined, lookUp(into.rel, walk.found.context).written, 'define')
+  if (into?.rel !== undefined) made(into.rel, walk)
   useOutputs(nested(query, walk), COPIED, walk)
+  walk.found.effects.redefines = { code: false, creates: into?.rel?.relname ?? '' }
 }
 
 function createView({ view = {}, query }: ViewStmt, walk: Walk): void {
   walk.found.act('create')
-  touchAll(lookUp(view, walk.found.context), 'define', walk)
+  walk.found.effects.redefines = { code: true, creates: '' }
+  made(view, walk)
   planned(query, VIEW, walk)
 }

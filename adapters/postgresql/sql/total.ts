@@ -237,7 +237,7 @@ const JOINABLE: ReadonlySet<ValueKind> = new Set(['text', 'number', 'scalar', 'c
 
 function operator({ kind, name, lexpr, rexpr }: A_Expr, at: Look): Total | undefined {
   const { schema, name: symbol } = qualifiedName(name)
-  if (at.walk.found.context.resolver?.hasUserOperator(symbol) !== false || (schema !== undefined && schema !== 'pg_catalog')) return undefined
+  if (at.walk.found.context.resolver?.operatorFunctions(symbol).length !== 0 || (schema !== undefined && schema !== 'pg_catalog')) return undefined
   const right = rexpr !== undefined && 'List' in rexpr && (kind === 'AEXPR_IN' || kind?.startsWith('AEXPR_BETWEEN') === true || kind?.startsWith('AEXPR_NOT_BETWEEN') === true) ? all(rexpr.List.items, at) : [look(rexpr, at)]
   const left = look(lexpr, at)
   const parts = [left, ...right]

@@ -2,6 +2,7 @@ import type { Node, SelectStmt } from 'libpg-query'
 import type { Place, Source } from './analysis.ts'
 import type { Collector } from './collector.ts'
 import type { Budget } from './limit.ts'
+import type { FunctionEntry, Relation } from './resolver.ts'
 import type { Scope, ScopeColumn, ScopeItem } from './scope.ts'
 
 /** A column that a query gives. */
@@ -41,6 +42,12 @@ export interface Walk {
   write(node: Node, env: Env): Outputs | undefined
   /** What the sub-selects that were walked give, by their node. */
   readonly subqueries: WeakMap<SelectStmt, Outputs>
+  /** Takes in what a function does. `place` is where the data it reads comes out; without it, nothing does. */
+  routine(entry: FunctionEntry, place?: Place): void
+  /** Takes in what the text of a DO block does. */
+  block(code: string, language: string): void
+  /** Takes in what reading a view runs. */
+  view(relation: Relation): void
   /** The same walk with a collector that is thrown away, to look at a part twice. */
   probe(): Walk
 }

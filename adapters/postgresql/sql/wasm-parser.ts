@@ -19,10 +19,19 @@ export async function loadWasmParser(): Promise<void> {
  * so another one takes its place as soon as the event loop turns; until then the old one serves as well as it can.
  */
 export function wasmParse(text: string): WasmParse | undefined {
+  return guarded(text, run)
+}
+
+/** The same for the PL/pgSQL in a CREATE FUNCTION. */
+export function wasmParsePlpgsql(text: string): WasmParse | undefined {
+  return guarded(text, runPlpgsql)
+}
+
+function guarded(text: string, work: (parser: LibPgQuery, text: string) => WasmParse): WasmParse | undefined {
   const parser = current
   if (parser === undefined) throw new TypeError('the SQL parser is not loaded: await loadSqlParser() first')
   try {
-    const parsed = run(parser, text)
+    const parsed = work(parser, text)
     if (parser.HEAPU8.length > MAX_HEAP_BYTES) replace()
     return parsed
   } catch {
@@ -68,14 +77,27 @@ function replace(): void {
 
 /** Layout of PgQueryParseResult: tree, stderr, error. Of PgQueryError: message first. */
 function run(parser: LibPgQuery, text: string): WasmParse {
-  const bytes = parser.lengthBytesUTF8(text) + 1
-  const input = parser._malloc(bytes)
-  parser.stringToUTF8(text, input, bytes)
-  const result = parser._wasm_parse_query_raw(input)
-  parser._free(input)
+  const result = given(parser, text, (input) => parser._wasm_parse_query_raw(input))
   const parsed = read(parser, result)
   parser._wasm_free_parse_result(result)
   return parsed
+}
+
+/** Gives one string: the tree, or the complaint. */
+function runPlpgsql(parser: LibPgQuery, text: string): WasmParse {
+  const result = given(parser, text, (input) => parser._wasm_parse_plpgsql(input))
+  const answer = parser.UTF8ToString(result)
+  parser._wasm_free_string(result)
+  return answer.startsWith('{') ? { json: answer } : { error: answer }
+}
+
+function given(parser: LibPgQuery, text: string, work: (input: number) => number): number {
+  const bytes = parser.lengthBytesUTF8(text) + 1
+  const input = parser._malloc(bytes)
+  parser.stringToUTF8(text, input, bytes)
+  const result = work(input)
+  parser._free(input)
+  return result
 }
 
 function read(parser: LibPgQuery, result: number): WasmParse {

@@ -2,10 +2,12 @@ import type { DeleteStmt, InsertStmt, MergeStmt, MergeWhenClause, Node, OnConfli
 import { restricts } from './condition.ts'
 import { expression } from './expression.ts'
 import { filter } from './filter.ts'
+import { follow, runViews } from './followers.ts'
 import { fromItems, touchAll } from './from-clause.ts'
 import { COPIED, INSERT_COLUMN, MERGE_ACTION, MERGE_CONDITION, ON_CONFLICT, SET, WHERE } from './place.ts'
 import { targets, withCtes } from './query.ts'
 import { lookUp, relationItem } from './relation-item.ts'
+import type { Relation, RowEvent } from './resolver.ts'
 import type { ScopeItem } from './scope.ts'
 import { computedItem, NO_OUTPUTS, useOutputs, type Env, type Outputs, type Walk } from './walk.ts'
 
@@ -23,11 +25,13 @@ export function write(node: Node, env: Env, walk: Walk): Outputs | undefined {
 function insert(statement: InsertStmt, outer: Env, walk: Walk): Outputs {
   const env = withCtes(statement.withClause, outer, walk)
   walk.found.act('insert')
-  const item = target(statement.relation, assigned(statement.cols), walk)
+  const item = target(statement.relation, 'insert', assigned(statement.cols), walk)
   subscripts(statement.cols, env, walk)
   const { selectStmt } = statement
   if (selectStmt !== undefined && 'SelectStmt' in selectStmt) {
-    useOutputs(walk.query(selectStmt.SelectStmt, env), COPIED, walk)
+    const { SelectStmt: source } = selectStmt
+    const rows = (): Outputs => walk.query(source, env)
+    useOutputs(source.valuesLists === undefined ? walk.found.choosing(rows) : rows(), COPIED, walk)
   }
   if (statement.onConflictClause !== undefined) onConflict(statement.onConflictClause, item, env, walk)
   return returning(statement.returningClause, [item], env, walk)
@@ -40,6 +44,7 @@ function onConflict(clause: OnConflictClause, item: ScopeItem, env: Env, walk: W
   expression(clause.infer, inner, ON_CONFLICT, walk)
   if (clause.action !== 'ONCONFLICT_UPDATE') return
   walk.found.act('update')
+  follow({ written: '', relations: item.relations }, 'update', walk)
   assignments(clause.targetList, item, inner, walk)
   expression(clause.whereClause, inner, WHERE, walk)
 }
@@ -48,8 +53,8 @@ function update(statement: UpdateStmt, outer: Env, walk: Walk): Outputs {
   const env = withCtes(statement.withClause, outer, walk)
   walk.found.act('update')
   if (statement.fromClause !== undefined) walk.found.act('read')
-  const item = target(statement.relation, [], walk)
-  const items = [item, ...fromItems(statement.fromClause, env, walk, [item])]
+  const item = target(statement.relation, 'update', [], walk)
+  const items = [item, ...walk.found.choosing(() => fromItems(statement.fromClause, env, walk, [item]))]
   const inner = within(items, env)
   assignments(statement.targetList, item, inner, walk)
   where(statement.whereClause, item, inner, walk)
@@ -60,8 +65,8 @@ function remove(statement: DeleteStmt, outer: Env, walk: Walk): Outputs {
   const env = withCtes(statement.withClause, outer, walk)
   walk.found.act('delete')
   if (statement.usingClause !== undefined) walk.found.act('read')
-  const item = target(statement.relation, [], walk)
-  const items = [item, ...fromItems(statement.usingClause, env, walk, [item])]
+  const item = target(statement.relation, 'delete', [], walk)
+  const items = [item, ...walk.found.choosing(() => fromItems(statement.usingClause, env, walk, [item]))]
   where(statement.whereClause, item, within(items, env), walk)
   return returning(statement.returningClause, items, env, walk)
 }
@@ -69,7 +74,7 @@ function remove(statement: DeleteStmt, outer: Env, walk: Walk): Outputs {
 function merge(statement: MergeStmt, outer: Env, walk: Walk): Outputs {
   const env = withCtes(statement.withClause, outer, walk)
   walk.found.act('read')
-  const item = target(statement.relation, [], walk)
+  const item = target(statement.relation, undefined, [], walk)
   const source = fromItems(statement.sourceRelation === undefined ? [] : [statement.sourceRelation], env, walk)
   const items = [item, ...source].map((part) => Object.assign(part, { ordered: false }))
   const inner = within(items, env)
@@ -87,6 +92,7 @@ function when(clause: MergeWhenClause, item: ScopeItem, env: Env, joined: boolea
   const action = MERGE_ACTIONS[clause.commandType ?? '']
   if (action === undefined) return
   walk.found.act(action)
+  follow({ written: '', relations: item.relations }, action, walk)
   if (action === 'insert') return written(item, assigned(clause.targetList), walk)
   assignments(clause.targetList, item, env, walk)
   const bySource = clause.matchKind === 'MERGE_WHEN_NOT_MATCHED_BY_SOURCE'
@@ -97,11 +103,19 @@ function when(clause: MergeWhenClause, item: ScopeItem, env: Env, joined: boolea
 const MERGE_ACTIONS: Readonly<Record<string, 'insert' | 'update' | 'delete'>> = { CMD_INSERT: 'insert', CMD_UPDATE: 'update', CMD_DELETE: 'delete' }
 
 /** A table written to. A common table expression of the same name does not hide it. */
-function target(range: RangeVar | undefined, columns: readonly string[], walk: Walk): ScopeItem {
+function target(range: RangeVar | undefined, event: RowEvent | undefined, columns: readonly string[], walk: Walk): ScopeItem {
   const named = lookUp(range ?? {}, walk.found.context)
   touchAll(named, 'write', walk, columns)
-  if (named.relations.some(({ hasRules }) => hasRules)) walk.found.opaque(`${named.written} has rewrite rules`)
+  runViews(named, walk)
+  if (event !== undefined) follow(named, event, walk)
+  if (named.relations.some((relation) => isRuled(relation, walk))) walk.found.opaque(`${named.written} has rewrite rules`)
   return relationItem(range ?? {}, named)
+}
+
+/** What is written through a view is rewritten by the rules of what is behind it, too. */
+function isRuled(relation: Relation, { found }: Walk): boolean {
+  if (relation.hasRules) return true
+  return relation.kind === 'view' && (found.context.resolver?.kin(relation) ?? []).some(({ hasRules }) => hasRules)
 }
 
 function written(item: ScopeItem, columns: readonly string[], walk: Walk): void {
@@ -126,7 +140,8 @@ function subscripts(list: readonly Node[] | undefined, env: Env, walk: Walk): vo
 }
 
 function where(condition: Node | undefined, item: ScopeItem, env: Env, walk: Walk): void {
-  filter(condition, env, walk)
+  walk.found.choosing(() => filter(condition, env, walk))
+  if (condition !== undefined && 'CurrentOfExpr' in condition) walk.found.flag('uncountable')
   if (condition === undefined || !restricts(condition, item, env, walk)) walk.found.flag('unbounded')
 }
 

@@ -37,7 +37,7 @@ const ACTIONS: readonly (readonly [text: string, action: string, actions: string
   ['WITH d AS (DELETE FROM a) INSERT INTO b SELECT 1', 'delete', 'insert delete read', 'a b', ''],
   ['TRUNCATE a, b.c', 'truncate', 'truncate', 'a b.c', ''],
   ['CREATE TABLE a (x int)', 'create', 'create', 'a', ''],
-  ['CREATE TEMP TABLE a (x int)', 'create', 'create', 'a', ''],
+  ['CREATE TEMP TABLE a (x int)', 'create', 'create', 'pg_temp.a', ''],
   ['CREATE TABLE a AS SELECT * FROM b', 'create', 'create read', 'a', 'b'],
   ['SELECT * INTO a FROM b', 'create', 'create read', 'a', 'b'],
   ['CREATE TABLE a (LIKE b)', 'create', 'create', 'a', 'b'],
@@ -48,6 +48,7 @@ const ACTIONS: readonly (readonly [text: string, action: string, actions: string
   ['CREATE INDEX ON a (x)', 'create', 'create', 'a', ''],
   ['CREATE SEQUENCE a', 'create', 'create', 'a', ''],
   ['CREATE SCHEMA s', 'create', 'create'],
+  ['CREATE SCHEMA s CREATE VIEW v AS SELECT * FROM a CREATE TABLE b (x int)', 'create', 'create', 'b s.b s.v', 'a v'],
   ['CREATE TYPE t AS ENUM (\'a\')', 'create', 'create'],
   ['CREATE FUNCTION f() RETURNS int LANGUAGE sql AS \'SELECT 1\'', 'create', 'create'],
   ['CREATE TRIGGER t BEFORE INSERT ON a EXECUTE FUNCTION f()', 'create', 'create', 'a', ''],
@@ -180,7 +181,7 @@ const BOUNDED: readonly string[] = [
 ]
 
 const OPAQUE: readonly (readonly [text: string, reason: RegExp])[] = [
-  ['DO $$x$$', /DO/], ['CALL p()', /procedure p/], ['SELECT f()', /function f\(\): it is not known/], ['SELECT s.f()', /f\(\)/], ['SELECT public.upper(\'x\')', /upper/],
+  ['DO $$x$$', /DO/], ['CALL p()', /p\(\)/], ['SELECT f()', /function f\(\): it is not known/], ['SELECT s.f()', /f\(\)/], ['SELECT public.upper(\'x\')', /upper/],
   ['SELECT * FROM f(1)', /f\(\)/], ['SELECT 1 WHERE f(1)', /f\(\)/], ['SELECT query_to_xml(\'x\', true, true, \'\')', /SQL given as a value/], ['SELECT * FROM dblink(\'a\', \'b\') AS t(x int)', /dblink/],
   ['SELECT lo_import(\'/etc/passwd\')', /large objects/], ['SELECT pg_read_file(\'x\')', /files/], ['SELECT pg_ls_dir(\'x\')', /files/], ['COPY t FROM PROGRAM \'id\'', /program/], ['COPY (SELECT 1) TO PROGRAM \'sh\'', /program/],
   ['EXECUTE p', /prepared statement p/], ['FETCH ALL FROM c', /cursor c/], ['SELECT 1 +', /syntax error/], ['SELECT 5 !', /syntax error/], ['SELECT \0 1', /NUL/], ['SELECT \'\ud800\'', /Unicode/],
@@ -242,6 +243,40 @@ describe('facts of a statement', () => {
     assert.deepEqual(facts('INSERT INTO t (a, b) VALUES (1, 2)').columns, ['t.a', 't.b'])
     assert.equal(facts('DELETE FROM t WHERE id = 1 RETURNING *').returning, true)
     assert.equal(facts('SELECT 1; SELECT 2; SELECT 3').statements, 3)
+  })
+  it('says whether the rows of a write can be counted before', () => {
+    const countable = ['UPDATE t SET a = gen_random_uuid() WHERE id = 1', 'DELETE FROM t WHERE created < now()', 'INSERT INTO t VALUES (random())', 'INSERT INTO t SELECT * FROM u', 'WITH x AS (SELECT 1) DELETE FROM t USING x', 'DELETE FROM t', 'UPDATE t SET a = 1 FROM u WHERE u.id = t.id RETURNING *']
+    const not = [
+      'DELETE FROM t WHERE random() < 0.5', 'UPDATE t SET a = random() WHERE random() < 0.5', 'DELETE FROM t WHERE CURRENT OF c', 'DELETE FROM t WHERE f(id)', 'INSERT INTO t SELECT nextval(\'s\')',
+      'WITH x AS (DELETE FROM u RETURNING *) DELETE FROM t USING x WHERE t.id = x.id', 'WITH x AS (SELECT random() r) DELETE FROM t USING x WHERE t.id = x.r', 'MERGE INTO t USING u ON t.id = u.id WHEN MATCHED THEN DELETE',
+      'TRUNCATE t', 'SELECT 1', 'EXPLAIN ANALYZE DELETE FROM t', 'DELETE FROM t; DELETE FROM u', 'PREPARE p AS DELETE FROM t',
+    ]
+    for (const text of countable) assert.equal(facts(text).countable, true, text)
+    for (const text of not) assert.equal(facts(text).countable, false, text)
+  })
+  it('tells volatile functions from the rest', () => {
+    const volatile = (text: string): readonly string[] => facts(text).volatileFunctions
+    assert.deepEqual(volatile('SELECT lower(a), now(), random(), nextval(\'s\'), f(1), s.g() FROM t'), ['random', 'nextval', 'f', 's.g'])
+    assert.deepEqual(volatile('SELECT set_config(\'a.b\', \'c\', true), pg_sleep(1), count(*) FROM t'), ['set_config', 'pg_sleep'])
+  })
+  it('names what reaches out of the tables', () => {
+    for (const text of ['SELECT lo_get(1)', 'SELECT lo_unlink(2)', 'ALTER LARGE OBJECT 5 OWNER TO bob', 'GRANT SELECT ON LARGE OBJECT 5 TO bob', 'COMMENT ON LARGE OBJECT 5 IS \'x\'']) assert.equal(facts(text).largeObjects, true, text)
+    assert.equal(facts('SELECT 1').largeObjects, false)
+    const servers = (text: string): readonly string[] => facts(text).foreignServers
+    assert.deepEqual(servers('CREATE FOREIGN TABLE f (a int) SERVER far'), ['far'])
+    assert.deepEqual(servers('CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw'), ['far'])
+    assert.deepEqual(servers('CREATE USER MAPPING FOR bob SERVER far'), ['far'])
+    assert.deepEqual(servers('IMPORT FOREIGN SCHEMA public FROM SERVER far INTO here'), ['far'])
+    assert.deepEqual(servers('GRANT USAGE ON FOREIGN SERVER far TO bob'), ['far'])
+    assert.deepEqual(servers('DROP SERVER far'), ['far'])
+    assert.deepEqual(servers('SELECT * FROM dblink(\'far\', \'SELECT 1\') AS t (a int)'), ['far'])
+    assert.deepEqual(servers('SELECT * FROM dblink(\'host=far password=x\', \'SELECT 1\') AS t (a int)'), ['*'])
+    assert.deepEqual(servers('SELECT dblink_exec(c, \'x\') FROM t'), ['*'])
+  })
+  it('lists settings that are changed for others', () => {
+    assert.deepEqual(facts('ALTER ROLE bob SET search_path = x').settings, ['search_path'])
+    assert.deepEqual(facts('ALTER SYSTEM SET Work_Mem = 1').settings, ['work_mem'])
+    assert.deepEqual(facts('ALTER DATABASE d RESET ALL').settings, ['*'])
   })
   it('names what is dropped when it is no relation', () => {
     const kinds = (text: string): string[] => understand(text).resources.map(({ kind, name }) => `${kind} ${name}`)

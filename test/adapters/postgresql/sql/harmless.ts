@@ -73,6 +73,15 @@ export const BY_ORIGIN: readonly string[] = [
 
 /** Touch no masked value. */
 export const NONE: readonly string[] = [
+  `select add_tax(total) from orders`,
+  `select id, shipping(total) from orders where shipping(total) = 4`,
+  `select order_note(10)`,
+  `select elsewhere()`,
+  `select standard()`,
+  `do $$ declare n int; begin for n in 1..3 loop raise notice '%', order_note(10); end loop; end $$`,
+  `select note === 'x' from orders`,
+  `call proc()`,
+  `do 'begin end'`,
   `select id from shouting_again where id < 3`,
   `select (select s.x from orders o, lateral (select o.email as x) s limit 1) from people p`,
   `select id from shouting`,

@@ -1,0 +1,96 @@
+/** PL/pgSQL as SQL: what a function's body runs, found by the language's own parser. */
+import type { Node } from 'libpg-query'
+import { isTree, type Tree } from './ast.ts'
+import { withoutComments } from './comments.ts'
+import { parse } from './load.ts'
+import { wasmParsePlpgsql } from './wasm-parser.ts'
+
+export interface PlpgsqlBody {
+  /** Every statement, condition and expression in it, each as a statement of its own, in the order of the text. */
+  readonly statements: readonly Node[]
+  /** Why more may run than that; empty when it is all. */
+  readonly opaque: string
+  /** Why rows may come from elsewhere; empty when they do not. */
+  readonly untraced: string
+}
+
+const KNOWN = new Set([
+  'PLpgSQL_function', 'PLpgSQL_alias', 'PLpgSQL_var', 'PLpgSQL_rec', 'PLpgSQL_row', 'PLpgSQL_recfield', 'PLpgSQL_type', 'PLpgSQL_expr', 'PLpgSQL_stmt_block',
+  'PLpgSQL_exception_block', 'PLpgSQL_exception', 'PLpgSQL_condition', 'PLpgSQL_stmt_assign', 'PLpgSQL_stmt_if', 'PLpgSQL_if_elsif',
+  'PLpgSQL_stmt_case', 'PLpgSQL_case_when', 'PLpgSQL_stmt_loop', 'PLpgSQL_stmt_while', 'PLpgSQL_stmt_fori', 'PLpgSQL_stmt_fors', 'PLpgSQL_stmt_forc',
+  'PLpgSQL_stmt_foreach_a', 'PLpgSQL_stmt_exit', 'PLpgSQL_stmt_return', 'PLpgSQL_stmt_return_next', 'PLpgSQL_stmt_return_query', 'PLpgSQL_stmt_raise',
+  'PLpgSQL_raise_option', 'PLpgSQL_stmt_assert', 'PLpgSQL_stmt_execsql', 'PLpgSQL_stmt_getdiag', 'PLpgSQL_diag_item', 'PLpgSQL_stmt_open',
+  'PLpgSQL_stmt_close', 'PLpgSQL_stmt_perform', 'PLpgSQL_stmt_call', 'PLpgSQL_stmt_fetch',
+])
+
+/** Reads the body of a CREATE FUNCTION, which is the server's own text, or made of a DO; `code` is what stands in its quotes. */
+export function plpgsqlBody(definition: string, code: string): PlpgsqlBody {
+  const parsed = wasmParsePlpgsql(definition)
+  if (parsed === undefined) return unread('its body broke the parser')
+  if ('error' in parsed) return unread(`its body cannot be parsed: ${parsed.error}`)
+  const reading = new Reading(code)
+  reading.walk(JSON.parse(parsed.json))
+  return reading
+}
+
+function unread(opaque: string): PlpgsqlBody {
+  return { statements: [], opaque, untraced: '' }
+}
+
+class Reading implements PlpgsqlBody {
+  readonly statements: Node[] = []
+  opaque = ''
+  untraced = ''
+  readonly #code: string
+
+  constructor(code: string) {
+    this.#code = code
+  }
+
+  walk(value: unknown): void {
+    if (Array.isArray(value)) for (const part of value) this.walk(part)
+    if (!isTree(value)) return
+    for (const [key, part] of Object.entries(value)) {
+      if (key.startsWith('PLpgSQL_') && isTree(part)) this.#node(key, part)
+      else if (key === 'dynquery') this.opaque ||= 'it runs SQL that it puts together'
+      this.walk(part)
+    }
+  }
+
+  #node(type: string, node: Tree): void {
+    if (type === 'PLpgSQL_expr') return this.#expression(String(node['query']), Number(node['parseMode']))
+    if (type === 'PLpgSQL_stmt_dynexecute' || type === 'PLpgSQL_stmt_dynfors') this.opaque ||= 'it runs SQL that it puts together'
+    else if (type === 'PLpgSQL_stmt_commit' || type === 'PLpgSQL_stmt_rollback') this.opaque ||= 'it ends transactions'
+    else if (!KNOWN.has(type)) this.opaque ||= `${type} is not understood`
+    // The name in a cursor variable may be that of one the session opened.
+    if (type === 'PLpgSQL_stmt_fetch') this.untraced ||= 'it fetches from a cursor'
+    if (type === 'PLpgSQL_rec' && isTree(node['datatype']) && mayHaveDefault(String(node['refname']), this.#code)) this.opaque ||= 'a record in it may have a default'
+  }
+
+  #expression(query: string, mode: number): void {
+    const parts = mode === 0 ? [query] : mode === 2 ? [`SELECT ${query}`] : assignment(query)
+    for (const part of parts ?? []) {
+      const parsed = parse(part)
+      if (parsed.kind === 'parsed') this.statements.push(...parsed.statements.map(({ node }) => node))
+      else this.opaque ||= `in its body, "${part.slice(0, 60)}" cannot be parsed`
+    }
+    if (parts === undefined) this.opaque ||= `in its body, "${query.slice(0, 60)}" is not understood`
+  }
+}
+
+/** `target := value` as the two expressions that it evaluates: the target's subscripts may call functions. */
+function assignment(text: string): string[] | undefined {
+  for (const found of text.matchAll(/:?=/g)) {
+    const parts = [text.slice(0, found.index), text.slice(found.index + found[0].length)].map((side) => `SELECT ${side}`)
+    if (parts.every((part) => parse(part).kind === 'parsed')) return parts
+  }
+  return undefined
+}
+
+/** The parser leaves out the default of a record variable, so it is looked for in the text: `DECLARE name [CONSTANT] type … :=`. */
+function mayHaveDefault(name: string, text: string): boolean {
+  const plain = withoutComments(text) ?? text
+  if (/U&"|--|\/\*/i.test(plain)) return true
+  const declared = new RegExp(String.raw`(?:^|;|>>|\bdeclare\b)\s*"?${name.replace(/\W/g, String.raw`\$&`)}"?\s+(?!in\b)[\w"][^;]*?(=|\bdefault\b)`, 'i')
+  return declared.test(plain)
+}
