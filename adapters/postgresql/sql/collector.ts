@@ -52,6 +52,7 @@ export class Collector {
   copies: CopyFormat | undefined
   /** What is untraced may come out by another way than the rows. */
   #unmaskable = false
+  #nesting = 0
   /** Set while a statement is explained: what its plan tells of values is more than the statement itself would. */
   explaining = false
   /** What the output that is being computed has used so far. */
@@ -176,7 +177,21 @@ export class Collector {
       const key = `${sourceKey(source)} ${kind} ${forOutput}`
       if (!this.#uses.has(key)) this.#uses.set(key, { source, how, kind, forOutput })
     }
-    this.#tap?.push(...sources)
+    if (kind !== 'body') this.#tap?.push(...sources)
+  }
+
+  /** Walks a query; `outermost` tells whether one is walked inside another, where what it gives may choose rows. */
+  within<T>(query: () => T): T {
+    this.#nesting++
+    try {
+      return query()
+    } finally {
+      this.#nesting--
+    }
+  }
+
+  get outermost(): boolean {
+    return this.#nesting <= 1
   }
 
   /** Runs a walk and returns the sources it used: those of a computed output. */

@@ -161,7 +161,7 @@ function candidates(schema: string | undefined, name: string, given: number | un
 function own(entry: FunctionEntry, place: Place, walk: Walk): boolean {
   const effect = effectOf(entry)
   if (effect !== undefined) return note(effect, entry.name, place, walk)
-  if (entry.definition !== '') walk.routine(entry, bodyOf(entry.name, place))
+  if (entry.definition !== '') walk.routine(entry, bodyOf(entry.name, place.kind === 'output' && walk.found.outermost))
   else for (const oid of entry.support) {
     const part = walk.found.context.resolver?.function(oid)
     if (part !== undefined) own(part, place, walk)
@@ -173,7 +173,7 @@ function own(entry: FunctionEntry, place: Place, walk: Walk): boolean {
 function note(effect: FunctionEffect, name: string, place: Place, { found }: Walk): boolean {
   if (effect.action !== undefined) found.act(effect.action)
   // Where rows are chosen by what it gives, hiding the columns hides nothing.
-  const maskable = effect.onlyResult === true && place.kind === 'output'
+  const maskable = effect.onlyResult === true && place.kind === 'output' && found.outermost
   if (effect.opaque !== undefined) found.opaqueResult(`function ${name}(): ${effect.opaque}`, maskable)
   if (effect.reveals !== undefined) found.untraced(`function ${name}(): ${effect.reveals}`, maskable)
   if (effect.files === true) found.flag('files')

@@ -43,9 +43,9 @@ export function handedTo(name: string): Place {
   return place('flow', `an argument of ${name}()`)
 }
 
-/** What the body of a function reads: it may come out where the function is called. */
-export function bodyOf(name: string, { kind }: Place): Place {
-  return place(kind === 'output' ? 'body' : 'flow', `function ${name}()`)
+/** What the body of a function reads: it comes out where the function is called, if that is `outermost` among the outputs. */
+export function bodyOf(name: string, outermost: boolean): Place {
+  return place(outermost ? 'body' : 'flow', `function ${name}()`)
 }
 
 /** What a sub-select gives, where it stands. */

@@ -15,6 +15,10 @@ import { allSources, NO_OUTPUTS, useColumn, useOutputs, type CteEnv, type Env, t
 
 /** Follows a SELECT, VALUES, TABLE or set operation: notes every use of a column, and returns what it gives. */
 export function query(select: SelectStmt, outer: Env, walk: Walk): Outputs {
+  return walk.found.within(() => follow(select, outer, walk))
+}
+
+function follow(select: SelectStmt, outer: Env, walk: Walk): Outputs {
   return walk.budget.nested(() => {
     const env = withCtes(select.withClause, outer, walk)
     const outputs = body(select, env, walk)
