@@ -64,14 +64,14 @@ WHERE t.typnamespace <> b.typnamespace`
 
 /**
  * Code and changes that follow a statement without being named in it, for user's functions alone:
- * `trigger` relation function tgtype; `cascade` referenced referencing 'delete action, update action';
+ * `trigger` relation function tgtype; `cascade` referenced referencing 'delete action, update action, numbers of the referenced columns';
  * `attached` relation function '' (defaults, checks of the table and of its domains, indexes, policies, partition keys);
  * `event` '' function ''.
  */
 export const FOLLOWERS = `
 SELECT 'trigger', tgrelid::text, tgfoid::text, tgtype::text FROM pg_catalog.pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'
 UNION ALL
-SELECT DISTINCT 'cascade', confrelid::text, conrelid::text, pg_catalog.concat(confdeltype, confupdtype) FROM pg_catalog.pg_constraint WHERE contype = 'f'
+SELECT DISTINCT 'cascade', confrelid::text, conrelid::text, pg_catalog.concat(confdeltype, confupdtype, pg_catalog.array_to_string(confkey, ',')) FROM pg_catalog.pg_constraint WHERE contype = 'f'
 UNION ALL
 SELECT DISTINCT 'attached', owner.relation::text, CASE d.refclassid WHEN 'pg_catalog.pg_proc'::pg_catalog.regclass THEN d.refobjid ELSE o.oprcode::oid END::text, ''
 FROM (

@@ -143,13 +143,15 @@ export class Catalogue implements Resolver {
     if (followers === undefined) this.#followers.set(oid, (followers = { triggers: [], referencing: [], attached: [] }))
     if (kind === 'trigger') followers.triggers.push({ function: other, events: eventsOf(Number(detail)) })
     else if (kind === 'attached') followers.attached.push(other)
-    else this.#addReference(followers, other, detail)
+    else this.#addReference(followers, oid, other, detail)
   }
 
-  #addReference(followers: MutableFollowers, oid: number, detail: string): void {
+  #addReference(followers: MutableFollowers, referenced: number, oid: number, detail: string): void {
     const relation = this.#byOid.get(oid)
     const [onDelete = '', onUpdate = ''] = detail
-    if (relation !== undefined) followers.referencing.push({ relation, onDelete: onDelete === 'c' ? 'delete' : REFERENCE_ACTIONS[onDelete], onUpdate: REFERENCE_ACTIONS[onUpdate] })
+    const numbers = detail.slice(2).split(',').map(Number)
+    const key = (this.#byOid.get(referenced)?.columns ?? []).flatMap(({ name, attnum }) => (numbers.includes(attnum) ? [name] : []))
+    if (relation !== undefined) followers.referencing.push({ relation, key, onDelete: onDelete === 'c' ? 'delete' : REFERENCE_ACTIONS[onDelete], onUpdate: REFERENCE_ACTIONS[onUpdate] })
   }
 
   relations(schema: string | undefined, name: string, searchPath: readonly string[] | undefined): readonly Relation[] {

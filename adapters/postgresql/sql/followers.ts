@@ -1,16 +1,16 @@
 /** What follows a write by itself: triggers, cascades of foreign keys, functions in defaults and checks. */
 import type { Named } from './relation-item.ts'
-import type { FunctionEntry, Relation, RowEvent } from './resolver.ts'
+import type { Followers, FunctionEntry, Relation, RowEvent } from './resolver.ts'
 import type { Walk } from './walk.ts'
 
-/** Notes all that writing rows of these relations sets off. */
-export function follow({ relations }: Named, event: RowEvent, walk: Walk): void {
+/** Notes all that writing rows of these relations sets off. `set`: the columns that an UPDATE sets, where they are known. */
+export function follow({ relations }: Named, event: RowEvent, walk: Walk, set?: readonly string[]): void {
   const done = new Set<string>()
-  for (const relation of relations) followOne(relation, event, done, walk)
+  for (const relation of relations) followOne(relation, event, done, walk, relation.kind === 'view' ? undefined : set)
 }
 
 /** A view, a partition or a parent stands for rows of others, so what follows there follows as well. */
-function followOne(relation: Relation, event: RowEvent, done: Set<string>, walk: Walk): void {
+function followOne(relation: Relation, event: RowEvent, done: Set<string>, walk: Walk, set?: readonly string[]): void {
   const { resolver } = walk.found.context
   for (const each of [relation, ...(resolver?.kin(relation) ?? [])]) {
     const key = `${each.oid} ${event}`
@@ -22,8 +22,14 @@ function followOne(relation: Relation, event: RowEvent, done: Set<string>, walk:
     // An update of the partition key takes a row out here and puts it in there.
     for (const trigger of followers.triggers) if (event === 'update' || trigger.events.includes(event)) run(trigger.function, walk)
     for (const oid of followers.attached) run(oid, walk)
-    for (const reference of followers.referencing) cascade(reference, event, done, walk)
+    for (const reference of followers.referencing) if (!keepsKey(reference.key, each, followers, set, walk)) cascade(reference, event, done, walk)
   }
+}
+
+/** Whether an UPDATE leaves the columns alone that others point to; a trigger could set them. */
+function keepsKey(key: readonly string[], relation: Relation, { triggers }: Followers, set: readonly string[] | undefined, { found }: Walk): boolean {
+  if (set === undefined || key.length === 0 || triggers.length > 0) return false
+  return !key.some((column) => set.includes(column) || found.context.resolver?.isGenerated(relation, column) !== false)
 }
 
 function cascade({ relation, onDelete, onUpdate }: { relation: Relation; onDelete: RowEvent | undefined; onUpdate: RowEvent | undefined }, event: RowEvent, done: Set<string>, walk: Walk): void {

@@ -93,7 +93,7 @@ export type RowEvent = 'insert' | 'update' | 'delete' | 'truncate'
 export interface Followers {
   readonly triggers: readonly { readonly function: number; readonly events: readonly RowEvent[] }[]
   /** Tables whose rows point here. The action on them when a row here is deleted, or its key changed; `undefined` when they only refuse. */
-  readonly referencing: readonly { readonly relation: Relation; readonly onDelete: RowEvent | undefined; readonly onUpdate: RowEvent | undefined }[]
+  readonly referencing: readonly { readonly relation: Relation; /** Columns here that it points to. */ readonly key: readonly string[]; readonly onDelete: RowEvent | undefined; readonly onUpdate: RowEvent | undefined }[]
   /** Functions in defaults, checks, indexes, policies. */
   readonly attached: readonly number[]
 }

@@ -53,7 +53,7 @@ function update(statement: UpdateStmt, outer: Env, walk: Walk): Outputs {
   const env = withCtes(statement.withClause, outer, walk)
   walk.found.act('update')
   if (statement.fromClause !== undefined) walk.found.act('read')
-  const item = target(statement.relation, 'update', [], walk)
+  const item = target(statement.relation, 'update', [], walk, assigned(statement.targetList))
   const items = [item, ...walk.found.choosing(() => fromItems(statement.fromClause, env, walk, [item]))]
   const inner = within(items, env)
   assignments(statement.targetList, item, inner, walk)
@@ -103,11 +103,11 @@ function when(clause: MergeWhenClause, item: ScopeItem, env: Env, joined: boolea
 const MERGE_ACTIONS: Readonly<Record<string, 'insert' | 'update' | 'delete'>> = { CMD_INSERT: 'insert', CMD_UPDATE: 'update', CMD_DELETE: 'delete' }
 
 /** A table written to. A common table expression of the same name does not hide it. */
-function target(range: RangeVar | undefined, event: RowEvent | undefined, columns: readonly string[], walk: Walk): ScopeItem {
+function target(range: RangeVar | undefined, event: RowEvent | undefined, columns: readonly string[], walk: Walk, set?: readonly string[]): ScopeItem {
   const named = lookUp(range ?? {}, walk.found.context)
   touchAll(named, 'write', walk, columns)
   runViews(named, walk)
-  if (event !== undefined) follow(named, event, walk)
+  if (event !== undefined) follow(named, event, walk, set)
   if (named.relations.some((relation) => isRuled(relation, walk))) walk.found.opaque(`${named.written} has rewrite rules`)
   return relationItem(range ?? {}, named)
 }
