@@ -157,17 +157,17 @@ export class OwnCode {
   }
 
   async #volatile(functions: readonly string[]): Promise<string | undefined> {
-    const own = functions.find((name) => this.#mayBeVolatile(name))
-    if (own !== undefined) return `it calls ${own}(), which is volatile`
+    const own = functions.find((name) => this.#isOwn(name))
+    if (own !== undefined) return `it calls ${own}(), which is volatile or of the database's own`
     const [[name] = []] = await this.#o.ask(VOLATILE, JSON.stringify(functions))
     if (name === 'nextval') return 'it takes numbers from a sequence, which no rollback gives back'
     return typeof name === 'string' ? `it calls ${name}(), which is volatile` : undefined
   }
 
-  /** Of an extension, for others have been refused before. */
-  #mayBeVolatile(name: string): boolean {
+  /** However harmless its body reads: it may have been replaced a moment ago. */
+  #isOwn(name: string): boolean {
     const last = name.slice(name.lastIndexOf('.') + 1)
-    return this.#o.catalogue.functions(undefined, last, undefined).some(({ extension, volatility }) => extension && volatility === 'volatile')
+    return this.#o.catalogue.functions(undefined, last, undefined).some(({ extension, volatility }) => !extension || volatility === 'volatile')
   }
 }
 
