@@ -31,6 +31,7 @@ export interface TestGatewayOptions {
   readonly limits?: Partial<PostgresAdapterOptions['limits']>
   /** Wraps the store, to make it fail. */
   readonly wrapStore?: (store: EventStore) => EventStore
+  readonly log?: PostgresAdapterOptions['log']
 }
 
 export interface TestGateway extends AsyncDisposable {
@@ -75,7 +76,7 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
   const adapter = await createPostgresAdapter({
     gate, key: Buffer.alloc(32, 7), accessLog: new AccessLog(store, systemClock, 'test'), directory: { find: (name) => principals.get(name) }, targets: [target],
     needsNames: () => engine.reads('command.resources') || engine.reads('command.sql'),
-    limits: { ...LIMITS, ...options.limits }, log: () => {},
+    limits: { ...LIMITS, ...options.limits }, log: options.log ?? (() => {}),
   })
   const listener = await adapter.listen({ host: '127.0.0.1', port: 0, target: 'shop', ...options.listener })
   let stopped: Promise<void> | undefined
