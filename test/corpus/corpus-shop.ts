@@ -33,6 +33,7 @@ export const CORPUS_CLASSES = { 'public.people.born': 'pii.birth-date' }
 const FURNITURE = `
 create table marks (mark text);
 create table doorbell (rung int);
+select lo_from_bytea(1000, 'a large object');
 create table payments (id int primary key, amount numeric);
 insert into payments values (1, 10);
 create table "drop" ("delete" int primary key, "truncate" text, "grant" text);
@@ -48,7 +49,7 @@ create function everybody() returns setof people language sql stable as 'select 
 create function quoting(int) returns int language plpgsql as 'begin raise notice ''%'', (select email from people where id = $1); return 1; end';
 create function wipe() returns int language plpgsql as 'begin delete from orders; return 1; end';
 create function wipe_sql() returns void language sql as 'delete from orders';
-create function run(text) returns void language plpgsql as 'begin execute $1; end';
+create function run(statement text) returns void language plpgsql as 'begin execute statement; end';
 create procedure wipe_all() language plpgsql as 'begin delete from orders; end';
 create rule ring as on insert to doorbell do also delete from orders;
 create function remove_all() returns trigger language plpgsql as 'begin delete from orders; return old; end';

@@ -36,7 +36,7 @@ const BlockSchema = Type.Object({
   expect: Type.Literal('blocked'),
   /** Which sample rule blocks it; without one: none of them allows it. */
   rule: Type.Optional(Type.Union(BLOCK_RULES.map((name) => Type.Literal(name)))),
-  /** What shows that it would do harm: the database changes (default), it runs, or `untried`: it would end or hang the server. */
+  /** What shows that it would do harm: the database changes (default), it runs, or `untried`: it would end or hang this server, or this server refuses it for reasons of its own. */
   straight: Type.Optional(Type.Union([Type.Literal('runs'), Type.Literal('untried')])),
 }, { additionalProperties: false })
 export type BlockCase = Static<typeof BlockSchema>

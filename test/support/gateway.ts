@@ -75,7 +75,7 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
   const principals = await directory(options.people ?? { ada: { password: 'ada secret', groups: ['engineers'] } })
   const adapter = await createPostgresAdapter({
     gate, key: Buffer.alloc(32, 7), accessLog: new AccessLog(store, systemClock, 'test'), directory: { find: (name) => principals.get(name) }, targets: [target],
-    needsNames: () => engine.reads('command.resources') || engine.reads('command.sql'),
+    needsNames: () => engine.reads('command.resources') || engine.reads('command.sql') || engine.ruleset().rules.some(({ source }) => source.includes('mask')),
     limits: { ...LIMITS, ...options.limits }, log: options.log ?? (() => {}),
   })
   const listener = await adapter.listen({ host: '127.0.0.1', port: 0, target: 'shop', ...options.listener })

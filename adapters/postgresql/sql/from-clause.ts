@@ -51,7 +51,13 @@ function findCte(name: string, ctes: CteEnv | undefined): CteEnv | undefined {
 export function touchAll({ written, relations }: Named, use: 'read' | 'write' | 'define' | 'maintain', walk: Walk, columns: readonly string[] = []): void {
   for (const relation of relations) walk.found.touch(relation, written, use, columns)
   if (relations.length === 0) walk.found.touch(undefined, written, use, columns)
+  if (FILE_VIEWS.test(written)) walk.found.flag('files')
+  // Who writes the catalogue's rows by hand can do whatever a definition could.
+  if (use === 'write' && relations.some(({ schema }) => schema === 'pg_catalog')) walk.found.act('admin')
 }
+
+/** Views that show files of the server. */
+const FILE_VIEWS = /(^|\.)"?pg_(hba_file_rules|ident_file_mappings|file_settings)"?$/
 
 function subselect(range: RangeSubselect, left: readonly ScopeItem[], env: Env, walk: Walk): ScopeItem {
   const inner = range.lateral === true ? lateral(left, env) : env
