@@ -1,9 +1,10 @@
 /** Plays the session of a case, and looks at what came back. */
 import { secretIn } from '../fault/disguises.ts'
-import { B, E, message, P, Q, rawClient, rowsIn, S, type Frame, type RawClient, type RawLogin } from '../fault/raw-client.ts'
+import { B, D, E, message, P, Q, rawClient, rowsIn, S, type Frame, type RawClient, type RawLogin } from '../fault/raw-client.ts'
 import { CORPUS_SECRETS } from './corpus-shop.ts'
 
-export type Mode = 'simple' | 'extended' | 'binary' | 'one segment'
+/** `extended` and `binary` execute what they never ask to be described; `described` asks first. */
+export type Mode = 'simple' | 'extended' | 'binary' | 'described' | 'one segment'
 export const MODES: readonly Mode[] = ['simple', 'extended', 'binary', 'one segment']
 
 export interface Played {
@@ -31,7 +32,7 @@ export function fits(statements: readonly string[], mode: Mode): boolean {
 }
 
 async function say(client: RawClient, text: string, mode: Mode): Promise<Frame[]> {
-  return client.ask(mode === 'simple' ? simple(text) : [P('', text), B('', '', [], mode === 'binary' ? 1 : 0), E(), ...copied(text), S])
+  return client.ask(mode === 'simple' ? simple(text) : [P('', text), B('', '', [], mode === 'binary' ? 1 : 0), ...(mode === 'described' ? [D('P', '')] : []), E(), ...copied(text), S])
 }
 
 const simple = (text: string): Buffer[] => [Q(text), ...copied(text)]
