@@ -119,9 +119,12 @@ async function buildViews({ folder, store }: TestGateway): Promise<void> {
 
 const RULES_FOLDER = fileURLToPath(new URL('../../rules/', import.meta.url))
 
-/** The rules as they are shipped: `public.people` and `public.cards` are in the shop of the corpus too. */
+/**
+ * The rules as they are shipped: `public.people` and `public.cards` are in the shop of the corpus too. But for limits: hundreds
+ * of sessions in a minute would meet those, and what is refused for its number shows nothing of the masks.
+ */
 export const SAMPLE_RULES: Readonly<Record<string, string>> = Object.fromEntries(
-  readdirSync(RULES_FOLDER).filter((file) => file.endsWith('.jsonata')).map((file) => [file.slice(0, -'.jsonata'.length), readFileSync(RULES_FOLDER + file, 'utf8')]),
+  readdirSync(RULES_FOLDER).filter((file) => file.endsWith('.jsonata') && !file.startsWith('limit-')).map((file) => [file.slice(0, -'.jsonata'.length), readFileSync(RULES_FOLDER + file, 'utf8')]),
 )
 
 const ALLOW_ALL = '{ "effect": "allow", "reason": "everything may run" }'
