@@ -56,7 +56,7 @@ describe('the oracles of the corpus', () => {
   it('do not where what cannot be traced is masked, not blocked', async () => assert.deepEqual(await telling(CASES, through(untraced, 'ada')), []))
   it('do not for an agent under the sample rules', async () => assert.deepEqual(await telling(CASES, through(sample, 'bot')), []))
 
-  it('that cannot be stopped are these, and docs/masking.md names them', async () => {
+  it('that cannot be stopped are these', async () => {
     assert.deepEqual(ids(await telling(KNOWN, through(masks, 'ada'))), KNOWN.map(({ id }) => id))
   })
 })
