@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { B, D, E, errorsIn, message, P, Q, rawClient, rowsIn, S, tagsIn, type RawClient } from '../fault/raw-client.ts'
+import { B, D, E, errorsIn, message, P, Q, rawClient, rowsIn, S, type RawClient } from '../fault/raw-client.ts'
 import { startGateway, type TestGateway } from '../support/gateway.ts'
 import { startPostgres, type PostgresServer } from '../support/postgres-server.ts'
 import { SHOP_RULES, SHOP_SQL } from '../support/shop.ts'
@@ -12,49 +12,20 @@ const RULES = {
   'block-cards': `'public.cards' in command.sql.writes ? { "effect": "block", "reason": "nobody writes cards" }`,
 }
 
-/** Each would empty or drop `orders`, or change `cards`, if it ran. */
+/**
+ * Each would empty or drop `orders`, or change `cards`, if it ran. Shapes are the corpus's matter (`test/corpus/blocks`): here
+ * are a few of each sort, and writes to one table that a rule names, to be sent in every way that the protocol has.
+ */
 const HARMFUL: readonly string[] = [
   'drop table orders',
-  'DrOp /* x */ TaBlE -- y\n orders',
-  '/*/* nested */ select 1 */ drop table orders',
   'select 1; drop table orders; select 2',
-  ';;;drop table orders',
-  'begin; drop table orders; commit',
-  'drop table if exists nothing, orders cascade',
-  'drop schema public cascade',
-  'drop owned by postgres',
-  'drop table U&"\\006frders"',
-  'delete from orders',
-  'delete from orders where true',
-  'delete from orders where 1 = 1',
   'delete from orders where id = id',
-  'delete from orders where id is not null',
-  'delete from orders where not false',
-  `delete from orders where id = 1 or 'a' = 'a'`,
-  'delete from orders where id = any (select id from orders)',
-  'delete from only orders *',
-  'truncate orders',
-  'truncate table only orders cascade',
-  'update orders set amount = 0',
-  'update orders set amount = 0 where 2 > 1',
-  'with d as (delete from orders returning *) select count(*) from d',
   'with d as (delete from orders returning id) insert into marks select id from d',
   'explain analyze delete from orders',
-  'explain (analyze) with d as (delete from orders returning 1) select * from d',
-  'prepare d as delete from orders; execute d',
-  'copy (delete from orders returning id) to stdout',
-  'create table x as with d as (delete from orders returning *) select * from d',
   `do $$ begin delete from orders; end $$`,
-  `do 'begin execute ''drop table '' || ''orders''; end'`,
-  `do language plpgsql U&'begin \\0064elete from orders; end'`,
   'create function wipe() returns void language sql as $$ delete from orders $$; select wipe()',
   'create procedure wipe() language sql as $$ delete from orders $$; call wipe()',
-  'create rule r as on insert to marks do also delete from orders; insert into marks values ($$x$$)',
   'create rule r as on insert to marks do also update cards set credit = 0; insert into marks values ($$x$$)',
-  `select query_to_xml('delete from orders returning 1', true, true, '')`,
-  `select * from ts_stat('with d as (delete from orders returning 1) select to_tsvector(''a'')')`,
-  'select pg_terminate_backend(pid), drop_it from (select 0 as pid) x, lateral (select 1 as drop_it) y; drop table orders',
-  'merge into orders using (select 1) s on true when matched then delete',
   'update cards set credit = 0 where id = 1',
   'update public.cards set credit = 0 where id = 1',
   'update "cards" as orders set credit = 0 where orders.id = 1',
@@ -64,24 +35,7 @@ const HARMFUL: readonly string[] = [
   `merge into cards c using people p on c.person = p.id when matched then update set credit = 0`,
   `copy cards from program 'echo 9'`,
   'insert into orders (person, item, amount) select 1, $$x$$, 1; update cards set credit = 0 where id = 2',
-  'select * into orders2 from orders; drop table orders',
-  'lock table orders; truncate orders',
-  'select lo_unlink(1); delete from orders',
   'alter table cards rename to c2; update c2 set credit = 0 where id = 1',
-]
-
-const HARMLESS: readonly string[] = [
-  `select 'drop table orders'`,
-  'select 1 as "drop table orders; --"',
-  '/* drop table orders */ select 2',
-  'select 3 -- ; delete from orders',
-  'delete from marks where mark = $$drop table orders$$',
-  'update orders set amount = amount + 1 where id = 1',
-  `select $tag$ ; truncate orders; $tag$`,
-  'with gone as (delete from marks where mark = $$a$$ returning *) select count(*) from gone',
-  'begin; update orders set amount = 3 where id = 2; rollback',
-  'explain delete from marks where mark = $$x$$',
-  'create temp table drop_orders (a int)',
 ]
 
 let server: PostgresServer
@@ -216,15 +170,5 @@ describe('what is blocked', () => {
     await client.end()
     await server.query('drop view card_view')
     assert.deepEqual(errorsIn(frames), ['42501 blocked by policy: nobody writes cards'])
-  })
-
-  it('is not what look-alikes are blocked for', async () => {
-    for (const text of HARMLESS) {
-      const client = await connected()
-      const frames = await client.query(text)
-      assert.deepEqual(errorsIn(frames), [], text)
-      assert.ok(tagsIn(frames).length > 0)
-      await client.end()
-    }
   })
 })

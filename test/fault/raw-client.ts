@@ -17,6 +17,8 @@ export interface RawLogin {
   readonly database?: string
   /** The startup parameter `options`. */
   readonly options?: string
+  /** How long an answer may take. */
+  readonly waitMs?: number
 }
 
 const WAIT_MS = 4_000
@@ -30,11 +32,12 @@ export async function rawClient(login: RawLogin): Promise<RawClient> {
   stream.removeAllListeners('data')
   stream.removeAllListeners('end')
   stream.removeAllListeners('close')
-  return new RawClient(stream)
+  return new RawClient(stream, login.waitMs)
 }
 
 export class RawClient {
   readonly socket: Socket
+  readonly #waitMs: number
   /** Every byte that came since login. */
   readonly #chunks: Buffer[] = []
   #pending: Buffer = Buffer.alloc(0)
@@ -43,8 +46,9 @@ export class RawClient {
   #wake: (() => void)[] = []
   closed = false
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, waitMs = WAIT_MS) {
     this.socket = socket
+    this.#waitMs = waitMs
     socket.on('error', () => {}).on('data', (chunk: Buffer) => this.#receive(chunk))
     for (const event of ['end', 'close']) socket.on(event, () => this.#gone())
     socket.resume()
@@ -69,9 +73,9 @@ export class RawClient {
 
   /** Resolves once it holds, or the connection is over. */
   async when(holds: () => boolean): Promise<void> {
-    const late = AbortSignal.timeout(WAIT_MS)
+    const late = AbortSignal.timeout(this.#waitMs)
     while (!holds() && !this.closed) {
-      if (late.aborted) throw new Error(`nothing came in ${WAIT_MS} ms; so far: ${this.#frames.map(({ type }) => type).join('')}`)
+      if (late.aborted) throw new Error(`nothing came in ${this.#waitMs} ms; so far: ${this.#frames.map(({ type }) => type).join('')}`)
       const { promise, resolve } = Promise.withResolvers<void>()
       this.#wake.push(resolve)
       late.addEventListener('abort', () => resolve(), { once: true })

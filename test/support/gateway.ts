@@ -38,6 +38,7 @@ export interface TestGatewayOptions {
   readonly patterns?: PostgresAdapterOptions['patterns']
   /** Wraps the store, to make it fail. */
   readonly wrapStore?: (store: EventStore) => EventStore
+  readonly log?: PostgresAdapterOptions['log']
 }
 
 export interface TestGateway extends AsyncDisposable {
@@ -85,9 +86,9 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
   const gate = new Gate({ ...common, engine, approvals, grants, audit: options.audit ?? 'write-ahead' })
   const adapter = await createPostgresAdapter({
     gate, key: Buffer.alloc(32, 7), accessLog: new AccessLog(store, systemClock, 'test'), directory: found, targets: [target],
-    needsNames: () => engine.reads('command.resources') || engine.reads('command.sql'),
+    needsNames: () => engine.reads('command.resources') || engine.reads('command.sql') || engine.ruleset().rules.some(({ source }) => source.includes('mask')),
     patterns: options.patterns ?? [],
-    limits: { ...LIMITS, ...options.limits }, preview: options.preview === undefined ? undefined : { ...DEFAULT_PREVIEW, ...options.preview }, log: () => {},
+    limits: { ...LIMITS, ...options.limits }, preview: options.preview === undefined ? undefined : { ...DEFAULT_PREVIEW, ...options.preview }, log: options.log ?? (() => {}),
   })
   const listener = await adapter.listen({ host: '127.0.0.1', port: 0, target: 'shop', ...options.listener })
   let stopped: Promise<void> | undefined

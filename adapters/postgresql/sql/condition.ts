@@ -2,6 +2,7 @@ import type { A_Expr, CaseExpr, Node, SelectStmt, SubLink } from 'libpg-query'
 import { argumentText, qualifiedName, stringOf, stringsOf, typeName } from './ast.ts'
 import { expression } from './expression.ts'
 import { WHERE } from './place.ts'
+import { SYSTEM_COLUMNS } from './resolver.ts'
 import type { ScopeItem } from './scope.ts'
 import type { Env, Walk } from './walk.ts'
 
@@ -57,6 +58,7 @@ function examine(node: Node, look: Look): Truth {
   if ('BooleanTest' in node) return booleanTest(truthOf(node.BooleanTest.arg, look), node.BooleanTest.booltesttype ?? '')
   if ('CoalesceExpr' in node) return coalesce(node.CoalesceExpr.args ?? [], look)
   if ('CaseExpr' in node) return caseTruth(node.CaseExpr, look)
+  if ('MinMaxExpr' in node) return logic(node.MinMaxExpr.op === 'IS_LEAST' ? 'AND_EXPR' : 'OR_EXPR', node.MinMaxExpr.args ?? [], look)
   if ('SubLink' in node) return subLinkTruth(node.SubLink, look)
   return 'unknown'
 }
@@ -166,6 +168,7 @@ function binary(operator: string, left: Node | undefined, right: Node | undefine
   if (a === null || b === null) return 'false'
   if (a !== undefined && b !== undefined) return ordered(operator, a, b, look)
   if (same(left, right, look)) return holds ? 'true' : 'false'
+  if (b !== undefined && isDifferenceOfSame(left, look)) return ordered(operator, '0', b, look)
   if (!neverNegative(left) || b === undefined) return 'unknown'
   look.walk.found.literal()
   return Number(b) <= 0 && /^>=?$/.test(operator) && (operator === '>=' || Number(b) < 0) ? 'true' : 'unknown'
@@ -180,6 +183,12 @@ function ordered(operator: string, left: string, right: string, look: Look): Tru
   return result === true ? 'true' : 'false'
 }
 
+/** `id - id`. */
+function isDifferenceOfSame(node: Node | undefined, look: Look): boolean {
+  if (node === undefined || !('A_Expr' in node) || node.A_Expr.kind !== 'AEXPR_OP' || operatorOf(node.A_Expr) !== '-') return false
+  return node.A_Expr.lexpr !== undefined && same(node.A_Expr.lexpr, node.A_Expr.rexpr, look)
+}
+
 function neverNegative(node: Node | undefined): boolean {
   return node !== undefined && 'FuncCall' in node && /^(length|char_length|character_length|octet_length|bit_length|abs)$/.test(qualifiedName(node.FuncCall.funcname).name)
 }
@@ -187,8 +196,9 @@ function neverNegative(node: Node | undefined): boolean {
 function nullTest(argument: Node | undefined, isNull: boolean, { item, ...rest }: Look): Truth {
   const text = argumentText(argument)
   if (text !== undefined) return (text === null) === isNull ? 'true' : 'false'
+  if (argument !== undefined && 'CoalesceExpr' in argument && argument.CoalesceExpr.args?.some((part) => typeof argumentText(part) === 'string') === true) return isNull ? 'false' : 'true'
   const name = argument !== undefined && 'ColumnRef' in argument ? stringsOf(argument.ColumnRef.fields).at(-1) : undefined
-  const never = name !== undefined && item.relations.length > 0 && item.relations.every(({ columns }) => columns.some((column) => column.name === name && column.notNull))
+  const never = name !== undefined && item.relations.length > 0 && item.relations.every(({ columns }) => SYSTEM_COLUMNS.has(name) || columns.some((column) => column.name === name && column.notNull))
   return never && mentions(argument, { item, ...rest }) ? (isNull ? 'false' : 'true') : 'unknown'
 }
 
@@ -229,12 +239,22 @@ function agreed(results: readonly Truth[]): Truth {
 /** EXISTS or a scalar of a SELECT without FROM; `x IN (SELECT x FROM the same table)`. */
 function subLinkTruth(link: SubLink, look: Look): Truth {
   const select = link.subselect !== undefined && 'SelectStmt' in link.subselect ? link.subselect.SelectStmt : undefined
+  if (select !== undefined && isEmpty(select, look)) return EMPTY[link.subLinkType ?? ''] ?? 'unknown'
   if (select === undefined || isNarrowed(select)) return 'unknown'
   if (link.subLinkType === 'ANY_SUBLINK') return takesAll(link, select, look) ? 'true' : 'unknown'
   if (select.fromClause !== undefined || select.targetList === undefined) return 'unknown'
   if (link.subLinkType === 'EXISTS_SUBLINK') return 'true'
   const [target] = select.targetList
   return link.subLinkType === 'EXPR_SUBLINK' && target !== undefined && 'ResTarget' in target ? truthOf(target.ResTarget.val, look) : 'unknown'
+}
+
+/** What is said of no rows at all. */
+const EMPTY: Readonly<Record<string, Truth>> = { EXISTS_SUBLINK: 'false', ANY_SUBLINK: 'false', ALL_SUBLINK: 'true' }
+
+/** Its own WHERE is never true, and nothing gives a row in spite of that, as an aggregate would. */
+function isEmpty({ whereClause, groupClause, havingClause, larg, targetList = [] }: SelectStmt, look: Look): boolean {
+  const plain = groupClause === undefined && havingClause === undefined && larg === undefined && !JSON.stringify(targetList).includes('"FuncCall"')
+  return plain && truthOf(whereClause, look) === 'false'
 }
 
 function isNarrowed(select: SelectStmt): boolean {

@@ -55,6 +55,9 @@ export function touchAll({ written, relations }: Named, use: 'read' | 'write' | 
   for (const relation of relations) walk.found.touch(relation, written, use, columns)
   const isNew = walk.found.context.unsettled?.created.has(written.slice(written.lastIndexOf('.') + 1)) === true
   if (relations.length === 0 || isNew) walk.found.touch(undefined, written, use, columns)
+  if (FILE_VIEWS.test(written)) walk.found.flag('files')
+  // Who writes the catalogue's rows by hand can do whatever a definition could.
+  if (use === 'write' && relations.some(({ schema }) => schema === 'pg_catalog')) walk.found.act('admin')
 }
 
 /**
@@ -68,6 +71,9 @@ export function made(range: RangeVar, walk: Walk): void {
   touchAll(named, 'define', walk)
   if (schemaname === undefined && named.relations.length > 0) walk.found.touch(undefined, relname, 'define')
 }
+
+/** Views that show files of the server. */
+const FILE_VIEWS = /(^|\.)"?pg_(hba_file_rules|ident_file_mappings|file_settings)"?$/
 
 function subselect(range: RangeSubselect, left: readonly ScopeItem[], env: Env, walk: Walk): ScopeItem {
   const inner = range.lateral === true ? lateral(left, env) : env

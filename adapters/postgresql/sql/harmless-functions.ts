@@ -19,7 +19,9 @@ export const HARMLESS_FUNCTIONS: ReadonlySet<string> = new Set(`
   getdatabaseencoding getpgusername has_any_column_privilege has_column_privilege has_database_privilege
   has_foreign_data_wrapper_privilege has_function_privilege has_language_privilege has_largeobject_privilege
   has_parameter_privilege has_schema_privilege has_sequence_privilege has_server_privilege has_table_privilege
-  has_tablespace_privilege has_type_privilege hash_multirange hash_multirange_extended hash_range hash_range_extended
+  has_tablespace_privilege has_type_privilege hash_array hash_array_extended hash_multirange hash_multirange_extended hash_range
+  hash_range_extended hash_record hash_record_extended hashbpchar hashbpcharextended hashchar hashfloat8 hashint2 hashint4
+  hashint4extended hashint8 hashint8extended hashname hashoid hashtext hashtextextended
   height host hostmask icu_unicode_version inet_client_addr inet_client_port inet_merge inet_same_family
   inet_server_addr inet_server_port initcap int2 int4 int4inc int4multirange int4range int4range_canonical
   int4range_subdiff int8 int8dec int8dec_any int8inc int8inc_any int8multirange int8range int8range_canonical

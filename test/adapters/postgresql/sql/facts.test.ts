@@ -153,6 +153,8 @@ const ACTIONS: readonly (readonly [text: string, action: string, actions: string
 ]
 
 const UNBOUNDED: readonly string[] = [
+  'DELETE FROM t WHERE id - id = 0', 'DELETE FROM t WHERE coalesce(a, \'\') IS NOT NULL', 'DELETE FROM t WHERE greatest(true, id = 1)',
+  'DELETE FROM t WHERE id NOT IN (SELECT 1 WHERE false)', 'DELETE FROM t WHERE id > ALL (SELECT 1 WHERE 1 = 2)',
   'DELETE FROM t', 'UPDATE t SET a = 1', 'TRUNCATE t', 'DELETE FROM t WHERE true', 'DELETE FROM t WHERE 1 = 1', 'DELETE FROM t WHERE id = id',
   'DELETE FROM t WHERE t.id = id', 'DELETE FROM t x WHERE x.id = x.id', 'DELETE FROM t WHERE NOT false', 'DELETE FROM t WHERE NOT (1 = 2)',
   'DELETE FROM t WHERE id = 1 OR true', 'DELETE FROM t WHERE id = 1 OR 1 = 1', 'DELETE FROM t WHERE true AND 1 < 2', 'DELETE FROM t WHERE \'a\' = \'a\'',
@@ -171,6 +173,8 @@ const UNBOUNDED: readonly string[] = [
 ]
 
 const BOUNDED: readonly string[] = [
+  'DELETE FROM t WHERE id - other = 0', 'DELETE FROM t WHERE coalesce(a, b) IS NOT NULL', 'DELETE FROM t WHERE least(true, id = 1)',
+  'DELETE FROM t WHERE id IN (SELECT 1 WHERE false)', 'DELETE FROM t WHERE id > ALL (SELECT count(*) FROM u WHERE false)',
   'DELETE FROM t WHERE id = 3', 'DELETE FROM t WHERE id = $1', 'DELETE FROM t WHERE false', 'DELETE FROM t WHERE 1 = 2', 'DELETE FROM t WHERE NULL', 'DELETE FROM t WHERE id = 3 AND true',
   'DELETE FROM t WHERE id = 3 AND 1 = 1', 'DELETE FROM t WHERE id IN (SELECT id FROM u)', 'DELETE FROM t WHERE id IN (SELECT id FROM t WHERE old)', 'DELETE FROM t WHERE ctid IN (SELECT ctid FROM t LIMIT 10)',
   'DELETE FROM t USING u WHERE t.id = u.id', 'DELETE FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.id = t.id)', 'DELETE FROM t WHERE CURRENT OF c', 'DELETE FROM t WHERE name LIKE \'a%\'',

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { corpusGateway, CorpusServer, masksOnly, SAMPLE_RULES, type CorpusGateway, type Who } from './corpus-gateways.ts'
+import { loadLeaks } from './load-corpus.ts'
+import { fits, leakIn, MODES, play, type Mode } from './play.ts'
+
+export interface LeakRuns {
+  /** Those that are `fresh`, each in a database of its own, which takes its time; or those that share one. */
+  readonly fresh: boolean
+  /** How they are played under masks alone. */
+  readonly modes: readonly Mode[]
+  /** Also without a gateway, and under other rules than masks alone. */
+  readonly also: readonly ('straight' | 'untraced' | 'sample')[]
+}
+
+/** Tests of the leaks that show a value. */
+export function describeLeaks(title: string, { fresh, modes, also }: LeakRuns): void {
+  const cases = loadLeaks().filter((one) => one.expect === 'no-secret' && (one.fresh === true) === fresh)
+  let server: CorpusServer
+  let masks: CorpusGateway
+  let untraced: CorpusGateway
+  let sample: CorpusGateway
+
+  before(async () => {
+    server = await CorpusServer.start()
+    masks = await corpusGateway('masks only', server, masksOnly('block'))
+    untraced = await corpusGateway('masks only, untraced masked', server, masksOnly('mask'))
+    sample = await corpusGateway('sample rules', server, SAMPLE_RULES)
+  })
+
+  after(async () => {
+    for (const gateway of [masks, untraced, sample]) await gateway?.stop()
+    await server?.postgres.stop()
+  })
+
+  /** What is found, by case. */
+  async function each(look: (statements: readonly string[], database: string) => Promise<string | undefined>, own = fresh): Promise<string[]> {
+    const shared = await server.fresh()
+    const found: string[] = []
+    for (const { id, statements } of cases) {
+      const database = own ? await server.fresh() : shared
+      const what = await look(statements, database)
+      if (what !== undefined) found.push(`${id}: ${what}`)
+      if (own) await server.drop(database)
+    }
+    return found
+  }
+
+  const leaks = (gateway: CorpusGateway, who: Who, mode: Mode, own = fresh): Promise<string[]> =>
+    each(async (statements, database) => (fits(statements, mode) ? leakIn(await play(gateway.login(who, database), statements, mode)) : undefined), own)
+
+  describe(title, () => {
+    if (also.includes('straight')) it('each show a secret where nothing is masked', async () => {
+      const blind = await each(async (statements, database) =>
+        leakIn(await play(server.login(database), statements, 'simple')) === undefined ? 'the checker found nothing' : undefined)
+      assert.deepEqual(blind, [])
+    })
+
+    for (const mode of modes) {
+      it(`show nothing under masks alone, ${mode}`, async () => assert.deepEqual(await leaks(masks, 'ada', mode), []))
+    }
+
+    if (also.includes('untraced')) it('show nothing where what cannot be traced is masked, not blocked', async () => assert.deepEqual(await leaks(untraced, 'ada', 'simple'), []))
+    if (also.includes('sample')) {
+      // Nobody defines anything under the sample rules: if they let one through, the cases behind it are none the weaker for it.
+      it('show an agent nothing under the sample rules, though all it asks for is approved', async () => assert.deepEqual(await leaks(sample, 'bot', 'simple', false), []))
+      it('show a person nothing under the sample rules', async () => assert.deepEqual(await leaks(sample, 'ada', 'extended', false), []))
+    }
+
+    it('leave nothing in events, views, approvals and logs', async () => {
+      for (const gateway of [masks, untraced, sample]) assert.equal(await gateway.kept(), undefined, gateway.name)
+    })
+
+    it('are seen by the checker in the client and in the record of somebody exempt', async () => {
+      const gateway = await corpusGateway('an exempt person', server, masksOnly('block'))
+      const database = await server.fresh()
+      for (const mode of MODES) assert.ok(leakIn(await play(gateway.login('exempt', database), ['select reverse(email) from people'], mode)), mode)
+      assert.ok(await gateway.kept())
+      await gateway.stop()
+    })
+  })
+}
