@@ -142,8 +142,6 @@ export interface Lineage {
   readonly unresolved: readonly { readonly name: string; readonly relations: readonly Relation[] }[]
   /** Why the flow cannot be followed; empty when it can. */
   readonly untraced: string
-  /** Whatever is untraced comes out among the columns of its rows, and nowhere else: masking them all hides it. */
-  readonly maskable: boolean
 }
 
 /** A column of a base relation. `attnum` 0 stands for the whole row, -1 for a column the catalogue does not know. */

@@ -97,6 +97,5 @@ function joinLineage(own: Lineage, body: Lineage, reason: string): Lineage {
     relations: [...body.relations, ...own.relations],
     unresolved: [...body.unresolved, ...own.unresolved],
     untraced: join(without(own.untraced, reason), body.untraced),
-    maskable: body.maskable,
   }
 }

@@ -51,8 +51,9 @@ export class Collector {
   placed = true
   copies: CopyFormat | undefined
   /** What is untraced may come out by another way than the rows. */
-  #unmaskable = false
   #nesting = 0
+  /** It may run more than once. */
+  repeats = false
   /** Set while a statement is explained: what its plan tells of values is more than the statement itself would. */
   explaining = false
   /** What the output that is being computed has used so far. */
@@ -118,16 +119,9 @@ export class Collector {
     this.#opaque.add(reason)
   }
 
-  /** What it does is known, where its data comes from is not. `maskable`: it comes out among the columns, and only there. */
-  untraced(reason: string, maskable = false): void {
+  /** What it does is known, where its data comes from is not. */
+  untraced(reason: string): void {
     this.#untraced.add(reason)
-    if (!maskable) this.#unmaskable = true
-  }
-
-  /** A function whose body nobody can read: opaque, though what it gives is all that the client sees of it. */
-  opaqueResult(reason: string, maskable: boolean): void {
-    this.#opaque.add(reason)
-    this.untraced(reason, maskable)
   }
 
   /** The value of a constant was looked at. */
@@ -227,17 +221,26 @@ export class Collector {
     for (const { kind, name } of code.#objects) this.object(kind, name)
     for (const { name } of code.#settings) this.#settings.push({ name, value: 'unknown', local: false })
     for (const reason of code.#opaque) this.#opaque.add(reason)
-    if (place !== undefined) this.#absorbLineage(code, place)
+    if (place !== undefined) this.#absorbLineage(code, place.kind === 'body' && !code.#onlyReads ? { ...place, kind: 'flow' } : place)
+  }
+
+  /** Whether nothing else comes of it than what it gives: no row, setting or message that somebody could look at later. */
+  get #onlyReads(): boolean {
+    return this.#opaque.size === 0 && this.#settings.length === 0 && [...this.#actions].every((action) => action === 'read')
   }
 
   /** Whatever it reads may be in what it gives. */
   #absorbLineage(code: Collector, place: Place): void {
-    for (const reason of code.#untraced) this.untraced(reason, place.kind === 'body')
+    for (const reason of code.#untraced) this.untraced(reason)
     for (const { relation, name, use } of code.#relations.values()) {
       if (relation === undefined) this.untraced(`${place.how} names ${name}, which is not in the catalogue`)
       else this.#relations.set(`${relation.oid} ${use}`, { relation, name, use })
       if (relation !== undefined) this.use([{ relation, table: `${relation.schema}.${relation.name}`, column: '*', attnum: 0 }], place)
     }
+  }
+
+  get changesRows(): boolean {
+    return this.#actions.has('update') || this.#actions.has('delete')
   }
 
   /** Whether something is left behind that only the session itself may leave. */
@@ -310,7 +313,6 @@ export class Collector {
       relations: [...this.#relations.values()],
       unresolved: this.#unresolved,
       untraced: [...this.#untraced].join('; '),
-      maskable: !this.#unmaskable,
     }
   }
 }

@@ -143,8 +143,8 @@ function apply(schema: string | undefined, name: string, given: number | undefin
   const isVolatile = entries.some(({ volatility }) => volatility === 'volatile') || (entries.length === 0 || builtIn !== undefined) && isVolatileBuiltIn(name, builtIn)
   found.function(schema === undefined || schema === 'pg_catalog' ? name : `${schema}.${name}`, isVolatile)
   const computes = entries.map((entry) => own(entry, place, walk))
-  if (builtIn !== undefined) computes.push(note(builtIn, name, place, walk))
-  else if (entries.length === 0) computes.push(note({ action: 'call', opaque: 'it is not known', onlyResult: true }, name, place, walk))
+  if (builtIn !== undefined) computes.push(note(builtIn, name, walk))
+  else if (entries.length === 0) computes.push(note({ action: 'call', opaque: 'it is not known' }, name, walk))
   return computes.every(Boolean)
 }
 
@@ -160,7 +160,7 @@ function candidates(schema: string | undefined, name: string, given: number | un
 /** A function that somebody defined: one that is known for what it does, or does what its body does. */
 function own(entry: FunctionEntry, place: Place, walk: Walk): boolean {
   const effect = effectOf(entry)
-  if (effect !== undefined) return note(effect, entry.name, place, walk)
+  if (effect !== undefined) return note(effect, entry.name, walk)
   if (entry.definition !== '') walk.routine(entry, bodyOf(entry.name, place.kind === 'output' && walk.found.outermost))
   else for (const oid of entry.support) {
     const part = walk.found.context.resolver?.function(oid)
@@ -170,12 +170,10 @@ function own(entry: FunctionEntry, place: Place, walk: Walk): boolean {
   return false
 }
 
-function note(effect: FunctionEffect, name: string, place: Place, { found }: Walk): boolean {
+function note(effect: FunctionEffect, name: string, { found }: Walk): boolean {
   if (effect.action !== undefined) found.act(effect.action)
-  // Where rows are chosen by what it gives, hiding the columns hides nothing.
-  const maskable = effect.onlyResult === true && place.kind === 'output' && found.outermost
-  if (effect.opaque !== undefined) found.opaqueResult(`function ${name}(): ${effect.opaque}`, maskable)
-  if (effect.reveals !== undefined) found.untraced(`function ${name}(): ${effect.reveals}`, maskable)
+  if (effect.opaque !== undefined) found.opaque(`function ${name}(): ${effect.opaque}`)
+  if (effect.reveals !== undefined) found.untraced(`function ${name}(): ${effect.reveals}`)
   if (effect.files === true) found.flag('files')
   if (effect.largeObjects === true) found.flag('largeObjects')
   if (effect.databaseWide === true) found.flag('databaseWide')

@@ -9,8 +9,6 @@ export interface FunctionEffect {
   readonly opaque?: string
   /** It returns data that its arguments do not name: what other sessions run, files, the write-ahead log. */
   readonly reveals?: string
-  /** All that a client learns of what it reads is what it gives, or how it fails. */
-  readonly onlyResult?: boolean
   readonly files?: boolean
   readonly largeObjects?: boolean
   readonly databaseWide?: boolean
@@ -83,6 +81,6 @@ export function effectOf(entry: FunctionEntry): FunctionEffect | undefined {
   if (known !== undefined) return known[1]
   if (entry.extension && (entry.volatility === 'immutable' || EXTENSION_COMPUTES.test(entry.name))) return NONE
   if (entry.definition !== '' || entry.support.length > 0) return undefined
-  if (entry.volatility === 'volatile') return { action: 'call', opaque: 'its body may do anything', onlyResult: true }
-  return { reveals: 'its body may read any table', onlyResult: true }
+  if (entry.volatility === 'volatile') return { action: 'call', opaque: 'its body may do anything' }
+  return { reveals: 'its body may read any table' }
 }

@@ -96,7 +96,7 @@ function planStatement(statement: Statement, columns: MaskedColumns, options: Ma
   const { lineage, effects } = statement
   const reason = hindrance(statement, columns) ?? oddName(lineage, columns) ?? (options.unknown === 'absent' ? undefined : unknownName(lineage, columns))
   if (reason !== undefined) return blocked(reason)
-  if (isUntraced(lineage, columns)) return { kind: 'masked', results: [EVERYTHING], errors: 'message' }
+  if (isMadeByBodies(lineage, columns)) return { kind: 'masked', results: [EVERYTHING], errors: 'message' }
   const result = resultMask(statement, columns)
   if (typeof result === 'string') return blocked(result)
   const shows = result !== ORIGINS || lineage.outputs.some(({ sources }) => sources.some((source) => columns.isMasked(source)))
@@ -105,15 +105,15 @@ function planStatement(statement: Statement, columns: MaskedColumns, options: Ma
   return { kind: shows ? 'masked' : 'none', results: [result], errors }
 }
 
-/** Whether something comes out that nobody can follow, or that a function made of masked values. */
-function isUntraced({ untraced, uses }: Lineage, columns: MaskedColumns): boolean {
-  return untraced !== '' || uses.some(({ kind, source }) => kind === 'body' && columns.isMasked(source))
+/** Whether the body of a function reads masked values, so that what the function gives may be made of them. */
+function isMadeByBodies({ uses }: Lineage, columns: MaskedColumns): boolean {
+  return uses.some(({ kind, source }) => kind === 'body' && columns.isMasked(source))
 }
 
 /** Why a masked value would escape, or could. */
 function hindrance(statement: Statement, columns: MaskedColumns): string | undefined {
   const { lineage } = statement
-  if (lineage.untraced !== '' && !(columns.masksUntraced && onlyGives(statement))) return lineage.untraced
+  if (lineage.untraced !== '') return lineage.untraced
   const use = lineage.uses.find((each) => !columns.permits(each) || (each.kind === 'body' && columns.isMasked(each.source) && !onlyGives(statement)))
   if (use !== undefined) return forbidden(use)
   const touched = [...lineage.uses.map(({ source }) => source), ...lineage.outputs.flatMap(({ sources, derived }) => [...sources, ...derived])]
@@ -132,7 +132,7 @@ const QUERIES = new Set(['SelectStmt', 'PrepareStmt', 'ExecuteStmt', 'DeclareCur
 
 /** Whether all that comes of it are rows, so that nothing is shown when these are masked. */
 function onlyGives({ kind, lineage, effects }: Statement): boolean {
-  return lineage.maskable && QUERIES.has(kind) && effects.settings.length === 0 && lineage.relations.every(({ use }) => use === 'read')
+  return QUERIES.has(kind) && effects.settings.length === 0 && lineage.relations.every(({ use }) => use === 'read')
 }
 
 function relationHindrance(lineage: Lineage, columns: MaskedColumns): string | undefined {

@@ -210,7 +210,7 @@ function isForOutput({ kind, forOutput }: ColumnUse): boolean {
   return kind === 'output' || kind === 'risky-output' || (forOutput && kind !== 'flow')
 }
 
-const UNKNOWN: Lineage = { outputs: [], placed: false, uses: [], relations: [], unresolved: [], untraced: 'its definition is not known', maskable: false }
+const UNKNOWN: Lineage = { outputs: [], placed: false, uses: [], relations: [], unresolved: [], untraced: 'its definition is not known' }
 const lineages = new WeakMap<Catalogue, Map<number, Lineage>>()
 
 /** What a view's own query does. The same for every mask, so it is kept with the catalogue. */

@@ -10,6 +10,8 @@ export interface PlpgsqlBody {
   readonly statements: readonly Node[]
   /** Why more may run than that; empty when it is all. */
   readonly opaque: string
+  /** Something in it may run again and again: what each time changes chosen rows may change all of them. */
+  readonly loops: boolean
   /** Why rows may come from elsewhere; empty when they do not. */
   readonly untraced: string
 }
@@ -23,6 +25,8 @@ const KNOWN = new Set([
   'PLpgSQL_stmt_close', 'PLpgSQL_stmt_perform', 'PLpgSQL_stmt_call', 'PLpgSQL_stmt_fetch',
 ])
 
+const LOOPS = new Set(['PLpgSQL_stmt_loop', 'PLpgSQL_stmt_while', 'PLpgSQL_stmt_fori', 'PLpgSQL_stmt_fors', 'PLpgSQL_stmt_forc', 'PLpgSQL_stmt_foreach_a'])
+
 /** Reads the body of a CREATE FUNCTION, which is the server's own text, or made of a DO; `code` is what stands in its quotes. */
 export function plpgsqlBody(definition: string, code: string): PlpgsqlBody {
   const parsed = wasmParsePlpgsql(definition)
@@ -34,12 +38,13 @@ export function plpgsqlBody(definition: string, code: string): PlpgsqlBody {
 }
 
 function unread(opaque: string): PlpgsqlBody {
-  return { statements: [], opaque, untraced: '' }
+  return { statements: [], opaque, loops: false, untraced: '' }
 }
 
 class Reading implements PlpgsqlBody {
   readonly statements: Node[] = []
   opaque = ''
+  loops = false
   untraced = ''
   readonly #code: string
 
@@ -62,6 +67,7 @@ class Reading implements PlpgsqlBody {
     if (type === 'PLpgSQL_stmt_dynexecute' || type === 'PLpgSQL_stmt_dynfors') this.opaque ||= 'it runs SQL that it puts together'
     else if (type === 'PLpgSQL_stmt_commit' || type === 'PLpgSQL_stmt_rollback') this.opaque ||= 'it ends transactions'
     else if (!KNOWN.has(type)) this.opaque ||= `${type} is not understood`
+    this.loops ||= LOOPS.has(type)
     // The name in a cursor variable may be that of one the session opened.
     if (type === 'PLpgSQL_stmt_fetch') this.untraced ||= 'it fetches from a cursor'
     if (type === 'PLpgSQL_rec' && isTree(node['datatype']) && mayHaveDefault(String(node['refname']), this.#code)) this.opaque ||= 'a record in it may have a default'

@@ -95,6 +95,7 @@ function follow(name: string, { context, calls, make }: Reading, statementsOf: (
     if (!(error instanceof AnalysisLimit) && !(error instanceof RangeError)) throw error
     found.opaque(`${name}: its body is too large to follow`)
   }
+  if (found.repeats && found.changesRows) found.flag('unbounded')
   if (found.leavesEffects) found.opaque(`${name}: it changes the session`)
   return found
 }
@@ -120,7 +121,8 @@ function defaults({ parameters }: CreateFunctionStmt, walk: Walk): void {
 }
 
 function plpgsql(definition: string, code: string, name: string, { found }: Walk): readonly Node[] {
-  const { statements, opaque, untraced } = plpgsqlBody(definition, code)
+  const { statements, opaque, loops, untraced } = plpgsqlBody(definition, code)
+  if (loops) found.repeats = true
   if (opaque !== '') found.opaque(`${name}: ${opaque}`)
   if (untraced !== '') found.untraced(`${name}: ${untraced}`)
   escapes(code, name, found)
