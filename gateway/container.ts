@@ -1,6 +1,6 @@
 /** What the gateway is made of, and what each part is made from. The one place that knows inversify. */
 import { Container, type ServiceIdentifier } from 'inversify'
-import { AccessLog, Approvals, Gate, Grants, systemClock, type Clock, type Directory, type EventBus, type EventStore } from '../core/index.ts'
+import { AccessLog, Approvals, CopyRecord, Gate, Grants, systemClock, type Clock, type Directory, type EventBus, type EventStore } from '../core/index.ts'
 import { openRuleEngine, type FolderRuleEngine } from '../core/rules/index.ts'
 import { LiveSessions } from './api/index.ts'
 import { configDirectory } from './config-directory.ts'
@@ -27,6 +27,7 @@ export const PARTS = {
   grants: id<Grants>('grants'),
   gate: id<Gate>('gate'),
   accessLog: id<AccessLog>('access-log'),
+  copies: id<CopyRecord>('copy-record'),
   directory: id<Directory>('directory'),
   liveSessions: id<LiveSessions>('live-sessions'),
 }
@@ -46,6 +47,7 @@ export function createContainer(config: Config, secrets: Secrets, log: Log): Con
   container.bind(PARTS.engine).toDynamicValue(() => openRuleEngine({ ...ruleOptions(config), watch: config.rules.watch }))
   container.bind(PARTS.directory).toDynamicValue(() => configDirectory(config.people, secrets))
   container.bind(PARTS.accessLog).toResolvedValue((store, clock) => new AccessLog(store, clock, config.gateway.name), [PARTS.store, PARTS.clock])
+  container.bind(PARTS.copies).toResolvedValue((store, clock) => new CopyRecord({ store, clock, source: sourceOf(config) }), [PARTS.store, PARTS.clock])
   container.bind(PARTS.liveSessions).toResolvedValue((bus) => new LiveSessions(bus), [PARTS.bus])
   container.bind(PARTS.approvals).toResolvedValue((store, bus, clock) => new Approvals({ store, bus, clock, source: sourceOf(config) }), [PARTS.store, PARTS.bus, PARTS.clock])
   container.bind(PARTS.grants).toResolvedValue((store, bus, clock, directory) => (

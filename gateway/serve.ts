@@ -146,10 +146,10 @@ class Gateway implements RunningGateway {
   }
 
   async #openProtocol(protocol: (typeof PROTOCOLS)[number]): Promise<void> {
-    const [gate, accessLog, directory, engine, secrets] = await Promise.all([
-      this.#container.getAsync(PARTS.gate), this.#container.getAsync(PARTS.accessLog), this.#container.getAsync(PARTS.directory), this.#container.getAsync(PARTS.engine), this.#container.getAsync(PARTS.secrets),
+    const [gate, accessLog, copies, directory, engine, secrets] = await Promise.all([
+      this.#container.getAsync(PARTS.gate), this.#container.getAsync(PARTS.accessLog), this.#container.getAsync(PARTS.copies), this.#container.getAsync(PARTS.directory), this.#container.getAsync(PARTS.engine), this.#container.getAsync(PARTS.secrets),
     ])
-    const { adapter, listen } = await protocol.create({ config: this.#config, secrets, gate, accessLog, directory, engine, key: await gatewayKey(this.#config, secrets), log: this.#log })
+    const { adapter, listen } = await protocol.create({ config: this.#config, secrets, gate, accessLog, copies, directory, engine, key: await gatewayKey(this.#config, secrets), log: this.#log })
     this.#adapters.push(adapter)
     this.#undo.push(() => adapter.stop())
     const listeners = await listen()

@@ -1,12 +1,13 @@
 import { createHash, createHmac } from 'node:crypto'
 import { createServer, type Server, type Socket } from 'node:net'
-import type { AccessLog, Directory, Gate, Listener, ProtocolAdapter } from '../../core/index.ts'
+import type { AccessLog, CopyRecord, Directory, Gate, Listener, ProtocolAdapter } from '../../core/index.ts'
 import type { OwnPattern } from '../shared/detection/index.ts'
 import { release } from '../shared/socket-reader.ts'
 import type { ServerTls } from '../shared/tls.ts'
 import { admit, farewell, Refused, type Admitted, type CancelKey } from './admission.ts'
 import { askSearchPath } from './ask-search-path.ts'
 import { sendCancelRequest } from './auth/connect-upstream.ts'
+import { Copies } from './copies.ts'
 import { ContentDetections } from './detect/content-detection.ts'
 import { SQLSTATE } from './enforce.ts'
 import type { PreviewLimits } from './impact/preview.ts'
@@ -20,6 +21,8 @@ import type { PostgresTarget } from './target.ts'
 export interface PostgresAdapterOptions {
   readonly gate: Gate
   readonly accessLog: AccessLog
+  /** What was copied into new tables, so that it stays masked there. */
+  readonly copies: CopyRecord
   readonly directory: Directory
   readonly targets: readonly PostgresTarget[]
   /** The gateway's own secret, 32 bytes, the same after a restart. Masks hash with it, and unknown users are given a made-up salt from it. */
@@ -216,7 +219,7 @@ export class PostgresAdapter implements ProtocolAdapter {
     const name = `${route.target.name}/${route.database}`
     const known = this.#knowledge.get(name)
     if (known !== undefined) return known
-    const made = new Knowledge({ route, needsNames: this.#o.needsNames, preview: this.#o.preview })
+    const made = new Knowledge({ route, needsNames: this.#o.needsNames, preview: this.#o.preview, copies: new Copies(route, this.#o.copies) })
     this.#knowledge.set(name, made)
     return made
   }

@@ -24,6 +24,7 @@ export interface DecisionsOptions {
 export class Decisions {
   readonly #o: DecisionsOptions
   readonly #held = new Map<Run, AbortController>()
+  readonly #plans = new WeakMap<Run, Promise<Plan>>()
 
   constructor(options: DecisionsOptions) {
     this.#o = options
@@ -41,15 +42,19 @@ export class Decisions {
   #atOnce(run: Run, decision: Decision): boolean {
     const { effect, obligations } = decision.verdict
     if (effect !== 'allow' && effect !== 'mask') return false
-    if (changesAnswers(obligations) && !this.#planAtOnce(run, decision)) return false
+    if (this.#needsPlan(run, obligations) && !this.#planAtOnce(run, decision)) return false
     run.decision = decision
     run.settleDecision()
     return true
   }
 
+  #needsPlan(run: Run, obligations: Obligations): boolean {
+    return changesAnswers(obligations) || this.#o.observer.copies(run)
+  }
+
   #planAtOnce(run: Run, decision: Decision): boolean {
     if (!this.#o.observer.isSettledBefore(run)) return false
-    const plan = this.#o.observer.maskPlan(run, decision, this.#o.prepared)
+    const plan = this.#planOf(run, decision)
     return !(plan instanceof Promise) && plan.kind === 'run' && applied(run, plan)
   }
 
@@ -81,11 +86,21 @@ export class Decisions {
     this.#o.decided(run)
   }
 
+  /** Asked for once: whoever waits for it later waits for the same. */
+  #planOf(run: Run, decision: Decision): Plan | Promise<Plan> {
+    const asked = this.#plans.get(run)
+    if (asked !== undefined) return asked
+    const plan = this.#o.observer.maskPlan(run, decision, this.#o.prepared)
+    if (plan instanceof Promise) this.#plans.set(run, plan)
+    return plan
+  }
+
   /** What the masks of a decision mean for this statement: rows to mask, or that it cannot run. */
   async #plan(run: Run, decision: Decision): Promise<Decision> {
-    if (!changesAnswers(decision.verdict.obligations)) return decision
+    if (!this.#needsPlan(run, decision.verdict.obligations)) return decision
     if (!this.#o.observer.isSettledBefore(run)) await this.#o.settledBefore(run)
-    const plan = await this.#o.observer.maskPlan(run, decision, this.#o.prepared)
+    const plan = await this.#planOf(run, decision)
+    this.#plans.delete(run)
     if (plan.kind === 'blocked') return this.#o.gate.block(decision, plan.reason)
     applied(run, plan)
     return decision

@@ -1,10 +1,13 @@
 import { inOnePiece, type Mask, type Target } from '../../core/index.ts'
 import { CatalogueConnection } from './auth/catalogue-connection.ts'
 import { Preview, type PreviewLimits } from './impact/preview.ts'
+import type { Copies } from './copies.ts'
 import { opaque, type Understood } from './observe.ts'
 import { RecentCache } from './recent-cache.ts'
+import type { Run } from './run.ts'
 import { analyse, Catalogue, maskedOrigins, maskPlan, originKey, type Analysis, type MaskTerms, type ResultMask, type SessionNames, type Statement } from './sql/index.ts'
 import { deepFreeze } from './sql/analysis.ts'
+import { WHOLE } from './sql/column-mask.ts'
 import { shapeOf } from './sql/shape.ts'
 import { splitPath } from './sql/session-names.ts'
 import type { Route } from './target.ts'
@@ -13,6 +16,7 @@ export interface KnowledgeOptions {
   readonly route: Route
   /** Whether a rule in force depends on what names stand for. */
   readonly needsNames: () => boolean
+  readonly copies: Copies
   /** For statements that are held; `undefined`: nothing is found out about them. */
   readonly preview?: PreviewLimits | undefined
 }
@@ -28,6 +32,8 @@ export type KnownPlan = { readonly catalogue?: Catalogue } & (
     /** What becomes of the rows of each statement. */
     readonly results: readonly ResultMask[]
     readonly errors: 'none' | 'detail' | 'message'
+    /** What it copies into new relations, as `Copies` knows it. */
+    readonly copies?: readonly string[]
   }
 )
 
@@ -49,6 +55,7 @@ const MAX_CATALOGUE_BYTES = 256 * 1024 * 1024
  */
 export class Knowledge {
   readonly needsNames: () => boolean
+  readonly copies: Copies
   /** What held statements would change. */
   readonly preview: Preview | undefined
   readonly #route: Route
@@ -60,6 +67,8 @@ export class Knowledge {
   /** Counts readings: what was understood under an older one is understood again. */
   #edition = 0
   #stale = true
+  /** Counts what made it stale: a reading that began before the last one is stale when it ends. */
+  #changes = 0
   #checkedAt = 0
   #refreshing: Promise<void> | undefined
   #checking: Promise<void> | undefined
@@ -68,8 +77,9 @@ export class Knowledge {
   readonly #plans = new WeakMap<readonly Mask[], WeakMap<Analysis | Understood, KnownPlan>>()
   #idleTimer: NodeJS.Timeout | undefined
 
-  constructor({ route, needsNames, preview }: KnowledgeOptions) {
+  constructor({ route, needsNames, preview, copies }: KnowledgeOptions) {
     this.#route = route
+    this.copies = copies
     this.preview = preview === undefined ? undefined : new Preview({ route, limits: preview, catalogue: () => this.#now() })
     this.needsNames = needsNames
   }
@@ -87,6 +97,7 @@ export class Knowledge {
   /** DDL passed through, or may have. */
   changed(): void {
     this.#stale = true
+    this.#changes++
   }
 
   /** Understood under the catalogue as it is now, if a rule needs names; `undefined` text was analysed before and is still good. */
@@ -116,19 +127,43 @@ export class Knowledge {
 
   /**
    * Decides under a catalogue that is hardly older than `MAX_STAMP_AGE_MS` for changes that came another way. At once
-   * when the statement was planned before and nothing has to be looked at again.
+   * when the statement was planned before and nothing has to be looked at again. `runs`: it goes to the target next.
    */
-  maskPlan(understood: Understood, masks: readonly Mask[], target: Target, names: SessionNames, attach: (understood: Understood) => Understood): KnownPlan | Promise<KnownPlan> {
+  maskPlan(run: Run, runs: boolean, masks: readonly Mask[], target: Target, names: SessionNames, attach: (understood: Understood) => Understood): KnownPlan | Promise<KnownPlan> {
+    const { understood } = run
     const catalogue = this.#isFresh() ? this.#catalogue : undefined
-    if (catalogue === undefined || understood.key !== this.#key(names) || hasUnknown(understood)) return this.#planLater(understood, masks, target, names, attach)
-    return this.#plan(understood, masks, target, catalogue)
+    if (catalogue === undefined || understood.key !== this.#key(names) || hasUnknown(understood)) return this.#planLater(run, runs, masks, target, names, attach)
+    return this.#admit(run, runs, understood, this.#plan(understood, masks, target, catalogue))
   }
 
-  async #planLater(understood: Understood, masks: readonly Mask[], target: Target, names: SessionNames, attach: (understood: Understood) => Understood): Promise<KnownPlan> {
+  /** Nothing may come between the plan and this: the catalogue must still be the one at hand. */
+  #admit(run: Run, runs: boolean, { analysis }: Understood, plan: KnownPlan): KnownPlan | Promise<KnownPlan> {
+    const { catalogue } = plan
+    if (plan.kind === 'blocked' || analysis === undefined || catalogue === undefined) return plan
+    const reason = this.copies.enter(run, analysis)
+    if (reason !== undefined) return { kind: 'blocked', reason, catalogue }
+    return runs && copiesAnything(analysis) ? this.#beginCopies(run, analysis, plan, catalogue) : plan
+  }
+
+  async #beginCopies(run: Run, analysis: Analysis, plan: Extract<KnownPlan, { kind: 'run' }>, catalogue: Catalogue): Promise<KnownPlan> {
+    const copies = await this.copies.begin(run, analysis, catalogue, true)
+    return typeof copies === 'string' ? { kind: 'blocked', reason: copies, catalogue } : { ...plan, copies }
+  }
+
+  /** What is copied without a mask may be masked for somebody else. The ids of the copies, or why it must not run. */
+  async follow(run: Run): Promise<readonly string[] | string> {
+    const { analysis } = run.understood
+    const catalogue = await this.#fresh().catch(() => undefined)
+    if (analysis === undefined || catalogue === undefined) return []
+    return this.copies.begin(run, analysis, catalogue, false)
+  }
+
+  async #planLater(run: Run, runs: boolean, masks: readonly Mask[], target: Target, names: SessionNames, attach: (understood: Understood) => Understood): Promise<KnownPlan> {
+    const { understood } = run
     const catalogue = await this.#fresh(true).catch(() => undefined)
     if (catalogue === undefined) return { kind: 'blocked', reason: 'the catalogue of the target cannot be read, so masks cannot be applied' }
     const fresh = understood.key === '' ? understood : attach(await this.#checked(understood.command.text, names))
-    return this.#plan(fresh, masks, target, this.#catalogue ?? catalogue)
+    return this.#admit(run, runs, fresh, this.#plan(fresh, masks, target, this.#catalogue ?? catalogue))
   }
 
   /** What was planned is remembered with what it was planned for; both are objects of one edition of the catalogue. */
@@ -191,6 +226,8 @@ export class Knowledge {
 
   /** The catalogue, read again if it is stale. Rejects when it cannot be read. */
   async #fresh(checkStamp = false): Promise<Catalogue> {
+    // A reading that is under way may have begun before what it is asked for.
+    if (this.#stale) await this.#refreshing?.catch(() => {})
     if (this.#stale || this.#catalogue === undefined) await (this.#refreshing ??= this.#refresh().finally(() => (this.#refreshing = undefined)))
     else if (checkStamp && performance.now() - this.#checkedAt > MAX_STAMP_AGE_MS) await this.#checkStamp()
     if (this.#catalogue === undefined) throw new Error('it was not read')
@@ -213,19 +250,21 @@ export class Knowledge {
 
   async #readStamp(): Promise<void> {
     const stamp = await this.#ask((query) => Catalogue.readStamp(query))
-    if (stamp !== this.#catalogue?.stamp) this.#stale = true
+    if (stamp !== this.#catalogue?.stamp) this.changed()
     this.#checkedAt = performance.now()
     if (this.#stale) await this.#fresh()
   }
 
   async #refresh(): Promise<void> {
-    this.#stale = false
+    const changes = this.#changes
     try {
-      const [path, catalogue] = await this.#ask(async (query) => [this.#defaultSearchPath ?? (await query('SHOW search_path'))[0]?.[0], await Catalogue.load(query)] as const)
+      const [path, { catalogue, used }] = await this.#ask(async (query) => [this.#defaultSearchPath ?? (await query('SHOW search_path'))[0]?.[0], await this.copies.look(() => Catalogue.load(query))] as const)
       if (typeof path === 'string') this.#defaultSearchPath = splitPath(path)
       this.#catalogue = catalogue
+      used()
       this.#edition++
       this.#checkedAt = performance.now()
+      this.#stale = this.#changes !== changes
     } catch (error) {
       this.#stale = true
       throw error
@@ -265,11 +304,16 @@ export class Knowledge {
 
 function planOf({ analysis, command }: Understood, masks: readonly Mask[], target: Target, catalogue: Catalogue): KnownPlan {
   if (analysis === undefined) return { kind: 'blocked', reason: `what it reads cannot be traced: ${command.opaque}`, catalogue }
-  const plan = maskPlan(analysis, masks, catalogue, target, { unknown: 'absent' })
+  const plan = maskPlan(analysis, masks, catalogue, target, { unknown: 'absent', copies: 'followed' })
   if (plan.kind === 'blocked') return { kind: 'blocked', reason: plan.reason, catalogue }
   const origins = maskedOrigins(masks, catalogue, target)
-  const maskOf = (table: number, attribute: number): MaskTerms | undefined => (table === 0 ? undefined : origins.get(originKey(table, attribute)))
+  // What is not in the catalogue was made after it was read, of nobody knows what.
+  const maskOf = (table: number, attribute: number): MaskTerms | undefined => (table === 0 ? undefined : origins.get(originKey(table, attribute)) ?? (catalogue.relation(table) === undefined ? WHOLE : undefined))
   return { kind: 'run', showsMasked: plan.kind === 'masked', maskOf, results: plan.results, errors: plan.errors, catalogue }
+}
+
+export function copiesAnything(analysis: Analysis | undefined): boolean {
+  return analysis !== undefined && analysis.statements.some(({ makes }) => makes !== undefined && makes.columns.some(({ sources, derived }) => sources.length + derived.length > 0))
 }
 
 /** Of a text with several statements, each one's place depends on its constants. */

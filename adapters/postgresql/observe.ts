@@ -4,8 +4,9 @@ import { ContentDetection, type ContentDetections } from './detect/content-detec
 import { MaskedResult, type MaskOf } from './masked-result.ts'
 import type { ErrorExposure, ResultMask } from './sql/index.ts'
 import { FollowedSettings } from './impact/followed-settings.ts'
-import type { KnownPlan, Knowledge } from './knowledge.ts'
+import { copiesAnything, type KnownPlan, type Knowledge } from './knowledge.ts'
 import type { Run } from './run.ts'
+import { SessionCopies } from './session-copies.ts'
 import type { Analysis, Statement } from './sql/analysis.ts'
 import { attach } from './sql/attach.ts'
 import { SessionNames, splitPath } from './sql/session-names.ts'
@@ -54,6 +55,7 @@ export class Observer {
   readonly #changing = new Set<Run>()
   #waiting: (() => void)[] = []
   #definedInTransaction = false
+  readonly #copies: SessionCopies
   readonly #reported = new Map<string, string>()
   readonly #settings: FollowedSettings
   /** Texts of PREPARE statements. */
@@ -61,6 +63,7 @@ export class Observer {
 
   constructor(knowledge: Knowledge, options: ObserverOptions) {
     this.#knowledge = knowledge
+    this.#copies = new SessionCopies(knowledge.copies)
     this.#o = options
     this.#maskKey = options.maskKey()
     this.#names = new SessionNames({ user: options.user, searchPath: startPath(knowledge, options) })
@@ -148,6 +151,7 @@ export class Observer {
 
   ended(run: Run): void {
     const { analysis, changesMeaning, command: { text } } = run.understood
+    this.#copies.ended(run)
     if (run.command.phase === 'prepare') return
     if (run.reached) {
       if (analysis === undefined) this.#names.unseen()
@@ -160,6 +164,11 @@ export class Observer {
     }
     if (!this.#changing.delete(run)) return
     for (const wake of this.#waiting.splice(0)) wake()
+  }
+
+  /** The session ends. */
+  closed(): void {
+    this.#copies.close(this.#changing.size === 0)
   }
 
   /** The target says what a setting has become: by the time it is ready, and whatever came before is taken in. */
@@ -176,11 +185,14 @@ export class Observer {
   /** The target is ready for the next query, in this state of the transaction. */
   ready(transaction: string): void {
     this.#names.ready(transaction)
+    const copied = this.#copies.ready(transaction)
     if (transaction === 'idle') this.#maskKey = this.#o.maskKey()
     if (this.#reported.size > 0) this.#takeReports()
     if (transaction === 'idle' && this.#definedInTransaction) {
       this.#definedInTransaction = false
       this.#knowledge.changed()
+      // They are known by their names until they are seen: soon, so that nobody changes these meanwhile.
+      if (copied) void this.#knowledge.prepare()
     }
   }
 
@@ -193,15 +205,30 @@ export class Observer {
   /** Decided under the catalogue as it is now, once `isSettledBefore` the run. At once when nothing has to be looked up. */
   maskPlan(run: Run, decision: Decision, prepared: (name: string) => Understood | undefined): Plan | Promise<Plan> {
     const { understood } = run
+    const runs = run.command.phase === 'execute' && decision.verdict.effect !== 'await-approval'
     const { masks, detections = [] } = decision.verdict.obligations
     const detection = detections.length === 0 ? undefined : detectionFor(understood, this.#o.detections.of(detections))
     if (detection !== undefined && !(detection instanceof ContentDetection)) return detection
-    if (masks.length === 0) return { kind: 'run', masked: this.#maskedResult(NO_COLUMN, 'unmasked', true, detection), errors: 'none' }
+    if (masks.length === 0) {
+      const plan: Plan = { kind: 'run', masked: this.#maskedResult(NO_COLUMN, 'unmasked', true, detection), errors: 'none' }
+      return runs && this.copies(run) ? this.#followed(run, plan) : plan
+    }
     if (this.#definedInTransaction && touchesRelations(understood.analysis)) {
       return { kind: 'blocked', reason: 'this transaction has changed the schema, so masks cannot be traced until it ends; commit or roll back first' }
     }
-    const plan = this.#knowledge.maskPlan(understood, masks, this.#o.target, this.#names, (fresh) => this.#attach(fresh, prepared))
-    return plan instanceof Promise ? plan.then((late) => this.#planned(late, detection)) : this.#planned(plan, detection)
+    const plan = this.#knowledge.maskPlan(run, runs, masks, this.#o.target, this.#names, (fresh) => this.#attach(fresh, prepared))
+    return plan instanceof Promise ? plan.then((late) => this.#planned(run, late, detection)) : this.#planned(run, plan, detection)
+  }
+
+  /** Whether what it reads goes into a new relation, where it has to be followed. */
+  copies({ understood: { analysis }, command: { phase } }: Run): boolean {
+    return phase === 'execute' && copiesAnything(analysis) && this.#knowledge.needsNames()
+  }
+
+  async #followed(run: Run, plan: Plan): Promise<Plan> {
+    const copies = await this.#knowledge.follow(run)
+    if (typeof copies === 'string') return { kind: 'blocked', reason: copies }
+    return this.#copies.begun(run, copies) ? plan : SESSION_OVER
   }
 
   /** What a held statement would change; see `Preview`. `transaction`: where the session stands. */
@@ -218,9 +245,10 @@ export class Observer {
     }, withdrawn)
   }
 
-  #planned(plan: KnownPlan, detection: ContentDetection | undefined): Plan {
+  #planned(run: Run, plan: KnownPlan, detection: ContentDetection | undefined): Plan {
     if (plan.kind === 'blocked') return plan
-    const { results, showsMasked, maskOf, errors } = plan
+    const { results, showsMasked, maskOf, errors, copies = [] } = plan
+    if (!this.#copies.begun(run, copies)) return SESSION_OVER
     if (!this.#names.isUtf8() && results.some(({ kind }) => kind === 'copy')) return { kind: 'blocked', reason: 'COPY can be masked only where client_encoding is UTF8' }
     return { kind: 'run', masked: this.#maskedResult(maskOf, results, showsMasked || detection !== undefined, detection), errors }
   }
@@ -247,6 +275,7 @@ export class Observer {
   }
 }
 
+const SESSION_OVER: Plan = Object.freeze({ kind: 'blocked', reason: 'its session has ended' })
 const NO_COLUMN = (): undefined => undefined
 
 /** What comes out in another form than rows cannot be looked at value by value. */

@@ -235,6 +235,7 @@ export class PostgresSession {
     const { gate, session, ended } = this.#o
     // Nobody is left to see that it keeps to its limit.
     if (this.#responses.limits.barred) void this.#o.cancelAtTarget()
+    this.#o.observer.closed()
     this.#requests.abandon(reason === 'gateway-stopped' ? 'the gateway is stopping' : 'the client has left')
     this.#responses.abandon()
     if (!this.#targetTold) this.#target.add(encodeTerminate())

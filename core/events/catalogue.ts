@@ -6,6 +6,7 @@ import type { Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { ApprovalConsumed, ApprovalDenied, ApprovalExpired, ApprovalGranted, ApprovalRequested, ApprovalWithdrawn } from './approval.ts'
 import { CommandReceived } from './command.ts'
+import { CopyBegun, CopySettled } from './copy.ts'
 import { DecisionMade } from './decision.ts'
 import type { NewEvent, RecordedEvent } from './envelope.ts'
 import { GrantIssued, GrantRevoked } from './grant.ts'
@@ -22,6 +23,8 @@ export const CATALOGUE = {
   'approval.requested.v1': ApprovalRequested,
   'approval.withdrawn.v1': ApprovalWithdrawn,
   'command.received.v1': CommandReceived,
+  'copy.begun.v1': CopyBegun,
+  'copy.settled.v1': CopySettled,
   'decision.made.v1': DecisionMade,
   'gateway.started.v1': GatewayStarted,
   'gateway.stopped.v1': GatewayStopped,

@@ -1,6 +1,7 @@
 export * from './approval.ts'
 export * from './catalogue.ts'
 export * from './command.ts'
+export * from './copy.ts'
 export * from './decision.ts'
 export * from './envelope.ts'
 export * from './grant.ts'

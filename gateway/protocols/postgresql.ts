@@ -25,9 +25,9 @@ export const postgresql: Protocol = {
     return commandOf
   },
   async create(parts) {
-    const { config, gate, accessLog, directory, engine, key, log } = parts
+    const { config, gate, accessLog, copies, directory, engine, key, log } = parts
     const adapter = await createPostgresAdapter({
-      gate, accessLog, directory, key, patterns: ownPatterns(config), targets: await targetsOf(parts), needsNames: needsNames(engine, config.approvals.impact.enabled), preview: previewOf(config), limits: limitsOf(config),
+      gate, accessLog, copies, directory, key, patterns: ownPatterns(config), targets: await targetsOf(parts), needsNames: needsNames(engine, config.approvals.impact.enabled), preview: previewOf(config), limits: limitsOf(config),
       log: (level, message, about) => { log[level]({ protocol: 'postgresql', ...about }, message) },
     })
     return { adapter, listen: () => listenAll(config, parts.secrets, adapter) }

@@ -1,4 +1,4 @@
-import type { AccessLog, Directory, FactsDeclaration, Gate, Listener, ProtocolAdapter } from '../../core/index.ts'
+import type { AccessLog, CopyRecord, Directory, FactsDeclaration, Gate, Listener, ProtocolAdapter } from '../../core/index.ts'
 import type { RecordingRenderer } from '../../projections/index.ts'
 import type { AnalyseText, FolderRuleEngine } from '../../core/rules/index.ts'
 import type { Config, PathProblem } from '../config/index.ts'
@@ -11,6 +11,7 @@ export interface AdapterParts {
   readonly secrets: Secrets
   readonly gate: Gate
   readonly accessLog: AccessLog
+  readonly copies: CopyRecord
   readonly directory: Directory
   readonly engine: FolderRuleEngine
   /** The gateway's own secret; see `gateway-key.ts`. */

@@ -8,7 +8,7 @@ import { SQL_FACTS } from '../../adapters/postgresql/sql/facts-declaration.ts'
 import { DEFAULT_PREVIEW, type PreviewLimits } from '../../adapters/postgresql/impact/preview.ts'
 import type { PostgresTarget } from '../../adapters/postgresql/target.ts'
 import { createLocalBus } from '../../core/bus/drivers/local/index.ts'
-import { AccessLog, Approvals, Gate, Grants, systemClock, type Clock, type EventStore, type Identity, type Principal, type SallyportRecordedEvent } from '../../core/index.ts'
+import { AccessLog, Approvals, CopyRecord, Gate, Grants, systemClock, type Clock, type EventStore, type Identity, type Principal, type SallyportRecordedEvent } from '../../core/index.ts'
 import { openRuleEngine, type FolderRuleEngine } from '../../core/rules/index.ts'
 import { openEmbeddedStore } from '../../core/store/drivers/embedded/index.ts'
 import type { PostgresServer } from './postgres-server.ts'
@@ -36,6 +36,8 @@ export interface TestGatewayOptions {
   /** Default: nothing is found out about what is held. */
   readonly preview?: Partial<PreviewLimits>
   readonly patterns?: PostgresAdapterOptions['patterns']
+  /** That of a gateway before: its record is gone on with. It is the caller's to remove. */
+  readonly folder?: string
   /** Wraps the store, to make it fail. */
   readonly wrapStore?: (store: EventStore) => EventStore
   readonly log?: PostgresAdapterOptions['log']
@@ -65,9 +67,9 @@ export const REVIEWER: Identity = { subject: 'rita', kind: 'person', actor: '', 
 const LIMITS = { sessions: 500, sessionsPerPerson: 500, loginTimeoutMs: 10_000, statementBytes: 64 * 1024 * 1024, recordingBytes: 65_536 }
 
 export async function startGateway(options: TestGatewayOptions): Promise<TestGateway> {
-  const folder = await mkdtemp(join(tmpdir(), 'sallyport-gateway-'))
+  const folder = options.folder ?? await mkdtemp(join(tmpdir(), 'sallyport-gateway-'))
   const rules = join(folder, 'rules')
-  await mkdir(rules)
+  await mkdir(rules, { recursive: true })
   const writeRule = (id: string, source: string): Promise<void> => writeFile(join(rules, `${id}.jsonata`), `/* Written by a test. */\n${source}\n`)
   for (const [id, source] of Object.entries(options.rules ?? ALLOW_ALL)) await writeRule(id, source)
   const target = targetOf(options)
@@ -85,7 +87,7 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
   const grants = new Grants({ ...common, directory: found, targets: [target.name], approvers: ['group:reviewers'], maxSeconds: 3600 })
   const gate = new Gate({ ...common, engine, approvals, grants, audit: options.audit ?? 'write-ahead' })
   const adapter = await createPostgresAdapter({
-    gate, key: Buffer.alloc(32, 7), accessLog: new AccessLog(store, systemClock, 'test'), directory: found, targets: [target],
+    gate, key: Buffer.alloc(32, 7), accessLog: new AccessLog(store, systemClock, 'test'), copies: new CopyRecord(common), directory: found, targets: [target],
     needsNames: () => engine.reads('command.resources') || engine.reads('command.sql') || engine.ruleset().rules.some(({ source }) => source.includes('mask')),
     patterns: options.patterns ?? [],
     limits: { ...LIMITS, ...options.limits }, preview: options.preview === undefined ? undefined : { ...DEFAULT_PREVIEW, ...options.preview }, log: options.log ?? (() => {}),
@@ -99,7 +101,7 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
     await engine.close()
     await bus.close()
     await opened.close()
-    await rm(folder, { recursive: true, force: true })
+    if (options.folder === undefined) await rm(folder, { recursive: true, force: true })
   }
   return {
     host: listener.host, port: listener.port, folder, store, approvals, grants, engine, adapter, writeRule,

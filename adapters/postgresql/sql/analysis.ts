@@ -68,6 +68,19 @@ export interface Statement extends Understanding {
   readonly lineage: Lineage
   /** Of a COPY to the client: how its rows are written. */
   readonly copies?: CopyFormat
+  /** Of CREATE TABLE AS and the like, not inside another statement: the relation that is filled with what it reads. */
+  readonly makes?: Made
+}
+
+/** A new relation, and what its columns are made of. */
+export interface Made {
+  /** Without its schema. */
+  readonly name: string
+  readonly temporary: boolean
+  /** In order; the first has attribute number 1. */
+  readonly columns: readonly OutputColumn[]
+  /** Whether its columns are these, one for one. */
+  readonly placed: boolean
 }
 
 /** What a statement changes about the session, or takes from it. */

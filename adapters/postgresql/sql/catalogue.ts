@@ -1,4 +1,5 @@
 import { DEFINITIONS, EDGES, FOLLOWERS, FUNCTIONS, QUALIFY_NAMES, RELATIONS, SERVER_MAJOR, STAMP } from './catalogue-queries.ts'
+import { NO_COPIES, type CopiedRelations } from './copied.ts'
 import type { Column, Followers, FunctionEntry, Relation, RelationKind, Resolver, RowEvent } from './resolver.ts'
 
 /** Runs one SQL text on the gateway's own connection; every value as text. */
@@ -38,6 +39,8 @@ export class Catalogue implements Resolver {
   readonly serverMajor: number
   /** What `STAMP` said when it was read. */
   readonly stamp: string
+  /** Relations that were made of others: set once, before it is used. */
+  copies: CopiedRelations = NO_COPIES
   readonly #byOid = new Map<number, Relation>()
   readonly #byName = new Map<string, Relation[]>()
   readonly #functions = new Map<string, FunctionEntry[]>()

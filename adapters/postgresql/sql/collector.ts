@@ -1,6 +1,6 @@
 import type { Resource } from '../../../core/index.ts'
 import { deepFreeze, weightiest } from './analysis.ts'
-import type { Action, ColumnUse, Effects, Lineage, OutputColumn, Place, RelationUse, SettingChange, Source, SqlFacts, Statement, Unsettled } from './analysis.ts'
+import type { Action, ColumnUse, Effects, Lineage, Made, OutputColumn, Place, RelationUse, SettingChange, Source, SqlFacts, Statement, Unsettled } from './analysis.ts'
 import type { CopyFormat } from '../mask/copy-format.ts'
 import type { Relation, Resolver } from './resolver.ts'
 import { distinctSources, sourceKey } from './source.ts'
@@ -50,6 +50,9 @@ export class Collector {
   outputs: readonly OutputColumn[] = []
   placed = true
   copies: CopyFormat | undefined
+  /** Set while the statement may say what it makes of what it reads: once, and not inside another one. */
+  mayMake = false
+  makes: Made | undefined
   /** What is untraced may come out by another way than the rows. */
   #nesting = 0
   /** It may run more than once. */
@@ -277,6 +280,7 @@ export class Collector {
       effects: { ...this.effects, settings: this.#settings },
       lineage: this.#lineage(),
       ...(this.copies === undefined ? {} : { copies: this.copies }),
+      ...(this.makes === undefined ? {} : { makes: this.makes }),
     })
   }
 

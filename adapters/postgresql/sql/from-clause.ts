@@ -4,10 +4,10 @@ import { renameOutputs } from './column-aliases.ts'
 import { expression } from './expression.ts'
 import { runViews } from './followers.ts'
 import { AnalysisLimit, MAX_COLUMNS } from './limit.ts'
-import { FROM_CALL, FROM_FUNCTION, FROM_TABLE_FUNCTION, JOIN, TABLESAMPLE } from './place.ts'
+import { COPIED, FROM_CALL, FROM_FUNCTION, FROM_TABLE_FUNCTION, JOIN, TABLESAMPLE } from './place.ts'
 import { lookUp, relationItem, type Named } from './relation-item.ts'
 import type { ScopeColumn, ScopeItem } from './scope.ts'
-import { computedItem, NO_OUTPUTS, type CteEnv, type Env, type Outputs, type Walk } from './walk.ts'
+import { computedItem, NO_OUTPUTS, useOutputs, type CteEnv, type Env, type Outputs, type Walk } from './walk.ts'
 
 /** The names that a FROM (or USING) list brings in. `before` are items that LATERAL ones see as well. */
 export function fromItems(list: readonly Node[] | undefined, env: Env, walk: Walk, before: readonly ScopeItem[] = []): ScopeItem[] {
@@ -70,6 +70,15 @@ export function made(range: RangeVar, walk: Walk): void {
   const named = lookUp(range, walk.found.context)
   touchAll(named, 'define', walk)
   if (schemaname === undefined && named.relations.length > 0) walk.found.touch(undefined, relname, 'define')
+}
+
+/** A new relation is filled with what a query gives. Where that cannot be told column by column, it is a use like any other. */
+export function fill(range: RangeVar | undefined, { columns, ordered, open }: Outputs, walk: Walk): void {
+  const { found } = walk
+  if (!found.mayMake || range?.relname === undefined) return useOutputs({ columns, ordered, open }, COPIED, walk)
+  found.mayMake = false
+  const temporary = range.relpersistence === 't' || /^pg_temp(_\d+)?$/.test(range.schemaname ?? '')
+  found.makes = { name: range.relname, temporary, columns: columns.map(({ sources, derived }) => ({ sources, derived })), placed: ordered && !open }
 }
 
 /** Views that show files of the server. */

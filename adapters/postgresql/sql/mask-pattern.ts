@@ -17,6 +17,18 @@ export function columnPattern(text: string): ColumnPattern | undefined {
   return { matches: (inSchema, inTable, name) => column(name) && table(inTable) && schema(inSchema) }
 }
 
+/** The `columnKey` of what names one column, in full and without `*`; `undefined` for any other pattern. */
+export function literalColumn(text: string): string | undefined {
+  const parts = text.trim().match(/"(?:[^"]|"")+"|[^".]+/g) ?? []
+  const whole = parts.join('.') === text.trim() && parts.every((part) => part.startsWith('"') || !part.includes('*'))
+  const [schema, table, column] = parts.map((part) => (part.startsWith('"') ? part.slice(1, -1).replaceAll('""', '"') : part))
+  return whole && parts.length === 3 && schema !== undefined && table !== undefined && column !== undefined ? columnKey(schema, table, column) : undefined
+}
+
+export function columnKey(schema: string, table: string, column: string): string {
+  return JSON.stringify([schema, table, column])
+}
+
 type Part = (name: string) => boolean
 const ANY: Part = () => true
 

@@ -2,6 +2,7 @@ import type { Mask, Target } from '../../../core/index.ts'
 import type { Analysis, ColumnUse, Lineage, Statement } from './analysis.ts'
 import type { Catalogue } from './catalogue.ts'
 import { carriesSource, label, MaskedColumns, type MaskedOrigins } from './masked-columns.ts'
+import { COPIED } from './place.ts'
 import { EVERYTHING, ORIGINS, resultMask, type ResultMask } from './result-mask.ts'
 
 /** How a masked answer can be given. */
@@ -18,6 +19,11 @@ export type MaskPlan =
 /** Where an error or notice could quote a masked value: nowhere, in DETAIL, HINT and CONTEXT, or in the message as well. */
 export type ErrorExposure = 'none' | 'detail' | 'message'
 
+interface StatementOptions extends MaskPlanOptions {
+  /** It is all there is of its text. */
+  readonly alone: boolean
+}
+
 export interface MaskPlanOptions {
   /**
    * What it means that a relation or column is not in the catalogue. `absent` when the catalogue was read after
@@ -25,6 +31,8 @@ export interface MaskPlanOptions {
    * statement itself. Otherwise leave it out: unknown is blocked.
    */
   readonly unknown?: 'absent'
+  /** What is copied into a new relation is followed there. Otherwise leave it out: nothing masked is copied. */
+  readonly copies?: 'followed'
 }
 
 type Running = Exclude<MaskPlan, { kind: 'blocked' }>
@@ -42,7 +50,7 @@ export function maskPlan(analysis: Analysis, masks: readonly Mask[], catalogue: 
   if (columns?.unreadable !== undefined) return blocked(`the mask ${columns.unreadable} cannot be read`)
   const plans: Running[] = []
   for (const statement of analysis.statements) {
-    const next = columns === undefined ? withoutCatalogue(statement) : planStatement(statement, columns, options)
+    const next = columns === undefined ? withoutCatalogue(statement) : planStatement(statement, columns, { ...options, alone: analysis.statements.length === 1 })
     if (next.kind === 'blocked') return next
     plans.push(next)
   }
@@ -68,7 +76,7 @@ const remembered = new WeakMap<Catalogue, Map<string, MaskedColumns>>()
 function maskedColumns(masks: readonly Mask[], catalogue: Catalogue, target: Target): MaskedColumns {
   let sets = remembered.get(catalogue)
   if (sets === undefined) remembered.set(catalogue, (sets = new Map()))
-  const key = JSON.stringify([masks.map(({ column, method, bucket, predicates, untraced, except }) => [column, method, bucket, predicates, untraced, except]), usesClasses(masks) ? target.classes : null])
+  const key = JSON.stringify([masks.map(({ column, method, bucket, predicates, untraced, except }) => [column, method, bucket, predicates, untraced, except]), usesClasses(masks) || catalogue.copies.size > 0 ? target.classes : null])
   let columns = sets.get(key)
   if (columns === undefined) {
     if (sets.size >= MAX_REMEMBERED) sets.clear()
@@ -92,9 +100,9 @@ function changesEncoding({ effects: { settings } }: Statement): boolean {
   return settings.some(({ name }) => /^(\*|client_encoding|names)$/.test(name))
 }
 
-function planStatement(statement: Statement, columns: MaskedColumns, options: MaskPlanOptions): MaskPlan {
+function planStatement(statement: Statement, columns: MaskedColumns, options: StatementOptions): MaskPlan {
   const { lineage, effects } = statement
-  const reason = hindrance(statement, columns) ?? oddName(lineage, columns) ?? (options.unknown === 'absent' ? undefined : unknownName(lineage, columns))
+  const reason = hindrance(statement, columns) ?? copyHindrance(statement, columns, options) ?? oddName(lineage, columns) ?? (options.unknown === 'absent' ? undefined : unknownName(lineage, columns))
   if (reason !== undefined) return blocked(reason)
   if (isMadeByBodies(lineage, columns)) return { kind: 'masked', results: [EVERYTHING], errors: 'message' }
   const result = resultMask(statement, columns)
@@ -116,10 +124,26 @@ function hindrance(statement: Statement, columns: MaskedColumns): string | undef
   if (lineage.untraced !== '') return lineage.untraced
   const use = lineage.uses.find((each) => !columns.permits(each) || (each.kind === 'body' && columns.isMasked(each.source) && !onlyGives(statement)))
   if (use !== undefined) return forbidden(use)
-  const touched = [...lineage.uses.map(({ source }) => source), ...lineage.outputs.flatMap(({ sources, derived }) => [...sources, ...derived])]
+  const touched = [...lineage.uses.map(({ source }) => source), ...[...lineage.outputs, ...statement.makes?.columns ?? []].flatMap(({ sources, derived }) => [...sources, ...derived])]
   const carried = touched.find(carriesSource)
   if (carried !== undefined) return `${carried.table}.${carried.column} may hold values of masked columns`
   return relationHindrance(lineage, columns)
+}
+
+/** Bytes of a name that PostgreSQL keeps. */
+const MAX_NAME_BYTES = 63
+
+/** Why what is masked cannot be followed into the relation that is made of it. */
+function copyHindrance({ makes }: Statement, columns: MaskedColumns, { copies, alone }: StatementOptions): string | undefined {
+  const source = makes?.columns.flatMap(({ sources, derived }) => [...sources, ...derived]).find((each) => columns.isMasked(each))
+  if (makes === undefined || source === undefined) return undefined
+  const { name, temporary, placed } = makes
+  if (copies !== 'followed') return forbidden({ source, ...COPIED, forOutput: false })
+  if (!placed) return 'the places of the columns that it copies cannot be told'
+  if (!alone) return 'a copy of masked columns has to be made by a statement of its own'
+  if (name.length > MAX_NAME_BYTES || !/^[\x20-\x7e]+$/.test(name)) return `a copy of masked columns needs a name of up to ${MAX_NAME_BYTES} plain characters`
+  if (columns.catalogue.named(name).some((other) => !temporary || !other.temporary)) return `something is called ${name} already; a copy of masked columns needs a name of its own`
+  return undefined
 }
 
 function forbidden({ source, how, kind }: ColumnUse): string {

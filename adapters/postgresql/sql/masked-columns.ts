@@ -1,11 +1,12 @@
 import type { Mask, Target } from '../../../core/index.ts'
-import { analyse } from './analyse.ts'
 import type { ColumnUse, Lineage, OutputColumn, Source } from './analysis.ts'
 import { maskOf, strictest, WHOLE, type ColumnMask, type MaskTerms } from './column-mask.ts'
 import type { Catalogue } from './catalogue.ts'
+import { reclassified, type CopiedColumn, type CopySource } from './copied.ts'
 import { maskPatterns, type ColumnPattern } from './mask-pattern.ts'
 import type { Relation } from './resolver.ts'
 import { CARRIERS } from './system-relations.ts'
+import { generatedSources, viewLineage } from './view-lineage.ts'
 
 /** The key of a column: table OID and attribute number in one exact number. */
 export function originKey(oid: number, attnum: number): number {
@@ -34,7 +35,9 @@ export class MaskedColumns {
     this.catalogue = catalogue
     this.unreadable = masks.find((mask) => maskPatterns(mask, target) === undefined)?.column
     this.masksUntraced = masks.every(({ untraced }) => untraced === 'mask')
-    for (const mask of masks) this.#cover(maskPatterns(mask, target) ?? [], maskOf(mask))
+    const copied = copiedColumns(catalogue, target)
+    for (const mask of masks) this.#cover(maskPatterns(mask, target) ?? [], maskOf(mask), copied)
+    this.#followCopies(copied)
     this.#followGenerated()
     this.#followViews()
   }
@@ -87,8 +90,11 @@ export class MaskedColumns {
     return this.#viewProblem(relation)
   }
 
-  #cover(patterns: readonly ColumnPattern[], mask: ColumnMask): void {
+  #cover(patterns: readonly ColumnPattern[], mask: ColumnMask, copied: readonly CopiedInto[]): void {
     if (patterns.length === 0) return
+    for (const into of copied) {
+      for (const source of into.sources) if (patterns.some((pattern) => pattern.matches(source.schema, source.table, source.column))) this.#copied(into, source, mask)
+    }
     for (const relation of this.catalogue.all()) {
       for (const { name, attnum } of relation.columns) {
         if (patterns.some((pattern) => pattern.matches(relation.schema, relation.name, name))) this.#spread(relation, name, attnum, mask)
@@ -115,6 +121,20 @@ export class MaskedColumns {
     if (name !== undefined) this.#names.add(name)
   }
 
+  /** What a copy was made of is masked by what it is, too: a partition, say, under the mask of its parent. */
+  #followCopies(copied: readonly CopiedInto[]): void {
+    for (const into of copied) {
+      for (const source of into.sources) {
+        const mask = this.#masks.get(originKey(source.oid, source.attnum))
+        if (mask !== undefined) this.#copied(into, source, mask)
+      }
+    }
+  }
+
+  #copied({ relation, name, attnum }: CopiedInto, { whole }: CopySource, mask: ColumnMask): void {
+    this.#spread(relation, name, attnum, whole ? { ...mask, ...WHOLE } : mask)
+  }
+
   /** A column generated from a masked one is masked whole. */
   #followGenerated(): void {
     for (const oid of this.#relations) {
@@ -126,10 +146,8 @@ export class MaskedColumns {
 
   #generated(relation: Relation, column: string, expression: string): void {
     const target = relation.columns.find(({ name }) => name === column)
-    const { statements } = analyse(`SELECT ${expression} FROM ${quoted(relation)}`, { resolver: this.catalogue, searchPath: [] })
-    const { uses, outputs, untraced } = statements[0]?.lineage ?? UNKNOWN
-    const sources = [...uses.map(({ source }) => source), ...outputs.flatMap((output) => output.sources)]
     if (target === undefined) return
+    const { sources, untraced } = generatedSources(relation, expression, this.catalogue)
     const mask = this.#whole(sources) ?? (untraced === '' ? undefined : { ...WHOLE, predicates: 'block' as const })
     if (mask !== undefined) this.#spread(relation, column, target.attnum, mask)
   }
@@ -205,31 +223,27 @@ export class MaskedColumns {
   }
 }
 
+/** A column that holds, since its relation was made, what others held. */
+interface CopiedInto extends CopiedColumn {
+  readonly relation: Relation
+  readonly name: string
+}
+
+function copiedColumns(catalogue: Catalogue, target: Target): CopiedInto[] {
+  if (catalogue.copies.size === 0) return []
+  const isReclassified = reclassified(target)
+  return Array.from(catalogue.copies, ([oid, columns]) => ({ relation: catalogue.relation(oid), columns })).flatMap(({ relation, columns }) => (
+    relation === undefined ? [] : columns.flatMap((copied) => copiedInto(relation, copied)).filter(({ name }) => !isReclassified(relation, name))
+  ))
+}
+
+function copiedInto(relation: Relation, { attnum, sources }: CopiedColumn): CopiedInto[] {
+  return relation.columns.filter((column) => attnum === 0 || column.attnum === attnum).map((column) => ({ relation, name: column.name, attnum: column.attnum, sources }))
+}
+
 /** A view's own expressions are nobody's questions: what they compute is hidden where it comes out. */
 function isForOutput({ kind, forOutput }: ColumnUse): boolean {
   return kind === 'output' || kind === 'risky-output' || (forOutput && kind !== 'flow')
-}
-
-const UNKNOWN: Lineage = { outputs: [], placed: false, uses: [], relations: [], unresolved: [], untraced: 'its definition is not known' }
-const lineages = new WeakMap<Catalogue, Map<number, Lineage>>()
-
-/** What a view's own query does. The same for every mask, so it is kept with the catalogue. */
-function viewLineage(view: Relation, catalogue: Catalogue): Lineage {
-  let known = lineages.get(catalogue)
-  if (known === undefined) lineages.set(catalogue, (known = new Map()))
-  let lineage = known.get(view.oid)
-  if (lineage === undefined) known.set(view.oid, (lineage = followView(view, catalogue)))
-  return lineage
-}
-
-function followView(view: Relation, catalogue: Catalogue): Lineage {
-  const text = catalogue.definition(view.oid)
-  if (text === undefined) return UNKNOWN
-  const { statements } = analyse(text, { resolver: catalogue, searchPath: [] })
-  const [only] = statements
-  if (only === undefined || statements.length > 1) return UNKNOWN
-  const fits = only.lineage.outputs.length === view.columns.length && only.lineage.placed
-  return fits || only.lineage.untraced !== '' ? only.lineage : { ...only.lineage, untraced: 'its columns do not fit its definition' }
 }
 
 /** Whether a system relation's column carries values of other tables. `undefined` asks for any of its columns. */
@@ -245,8 +259,4 @@ export function carriesSource({ relation, column, attnum }: Source): boolean {
 
 export function label(relation: Relation): string {
   return `${relation.schema}.${relation.name}`
-}
-
-function quoted({ schema, name }: Relation): string {
-  return [schema, name].map((part) => `"${part.replaceAll('"', '""')}"`).join('.')
 }

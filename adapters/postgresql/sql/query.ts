@@ -4,10 +4,10 @@ import { stringOf, stringsOf } from './ast.ts'
 import { renameOutputs } from './column-aliases.ts'
 import { applyField, expression, reference } from './expression.ts'
 import { filter } from './filter.ts'
-import { fromItems, made } from './from-clause.ts'
+import { fill, fromItems, made } from './from-clause.ts'
 import { AnalysisLimit, MAX_COLUMNS } from './limit.ts'
 import { starSources } from './relation-item.ts'
-import { COPIED, DISTINCT, GROUP_BY, handedTo, HAVING, LIMIT, OFFSET, ORDER_BY, OUTPUT, RISKY, SEARCH_OR_CYCLE, SET_OPERATION, VALUES, WHOLE_ROW, WINDOW } from './place.ts'
+import { DISTINCT, GROUP_BY, handedTo, HAVING, LIMIT, OFFSET, ORDER_BY, OUTPUT, RISKY, SEARCH_OR_CYCLE, SET_OPERATION, VALUES, WHOLE_ROW, WINDOW } from './place.ts'
 import { findItem, resolve, type Scope, type ScopeItem } from './scope.ts'
 import { distinctSources, sourceKey } from './source.ts'
 import { columnTotal, together, totality } from './total.ts'
@@ -260,7 +260,7 @@ function into(select: SelectStmt, outputs: Outputs, walk: Walk): void {
   walk.found.act('create')
   walk.found.effects.redefines = { code: false, creates: relation.relname ?? '' }
   made(relation, walk)
-  useOutputs(outputs, COPIED, walk)
+  fill(relation, outputs, walk)
 }
 
 /** Adds a WITH clause to the names in reach. Recursive ones see each other; the rest see those before them. */

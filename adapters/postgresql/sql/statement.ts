@@ -4,9 +4,9 @@ import { argumentText, nodeType, stringsOf, type Tree } from './ast.ts'
 import { define } from './definition.ts'
 import { expression } from './expression.ts'
 import { follow, runViews } from './followers.ts'
-import { made, touchAll } from './from-clause.ts'
+import { fill, made, touchAll } from './from-clause.ts'
 import { copyFormat } from './copy-options.ts'
-import { COPIED, COPY_FILE, DEFINITION, EXPLAIN_ANALYZE, VIEW, WHERE } from './place.ts'
+import { COPY_FILE, DEFINITION, EXPLAIN_ANALYZE, VIEW, WHERE } from './place.ts'
 import { lookUp, relationItem, starSources } from './relation-item.ts'
 import { sessionStatement } from './session-statement.ts'
 import { unknownColumn, type ScopeColumn, type ScopeItem } from './scope.ts'
@@ -16,6 +16,7 @@ const CURSOR_OPT_HOLD = 0x20
 
 /** Follows one statement of any kind; what it gives to the client is left in `found.outputs`. */
 export function statement(node: Node, walk: Walk): void {
+  walk.found.mayMake = 'CreateTableAsStmt' in node || ('SelectStmt' in node && node.SelectStmt.intoClause !== undefined)
   const outputs = run(node, walk)
   walk.found.outputs = outputs.columns.map(({ sources, derived }) => ({ sources, derived }))
   walk.found.placed = outputs.ordered && !outputs.open
@@ -162,10 +163,15 @@ function columnNamed(name: string, all: readonly ScopeColumn[], unknownTable: st
 }
 
 function createTableAs({ query, into }: CreateTableAsStmt, walk: Walk): void {
-  walk.found.act('create')
+  const { found } = walk
+  const mayMake = found.mayMake
+  found.mayMake = false
+  found.act('create')
   if (into?.rel !== undefined) made(into.rel, walk)
-  useOutputs(nested(query, walk), COPIED, walk)
-  walk.found.effects.redefines = { code: false, creates: into?.rel?.relname ?? '' }
+  const outputs = nested(query, walk)
+  found.mayMake = mayMake
+  fill(into?.rel, outputs, walk)
+  found.effects.redefines = { code: false, creates: into?.rel?.relname ?? '' }
 }
 
 function createView({ view = {}, query }: ViewStmt, walk: Walk): void {

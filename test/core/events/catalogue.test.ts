@@ -25,6 +25,11 @@ const EXAMPLES: { readonly [T in EventType]: EventData<T> } = {
     session: 's1', number: 1,
     command: { ...aCommand('select', [null]), resources: [{ name: 'public.orders', kind: 'table', access: 'read', columns: ['*'] }], facts: { sql: { unbounded: false } } },
   },
+  'copy.begun.v1': {
+    copy: 'c1', target: 'shop', database: 'shop', name: 'backup', known: [],
+    columns: [{ attribute: 1, sources: [{ relation: '16401', attribute: 2, path: ['public', 'customers', 'email'], whole: false }] }],
+  },
+  'copy.settled.v1': { copy: 'c1', relations: ['16410'] },
   'decision.made.v1': { session: 's1', command: 'c1', verdict: { ...aVerdict('mask'), obligations: { masks: [{ column: 'class:pii.*', method: 'null' }], approval: TERMS } }, approval: 'x1' },
   'gateway.started.v1': { gateway: 'g', version: '1', audit: 'write-ahead' },
   'gateway.stopped.v1': { gateway: 'g', reason: 'SIGTERM' },
