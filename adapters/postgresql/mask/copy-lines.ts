@@ -33,10 +33,17 @@ export abstract class CopyLines implements CopyMask {
   /** One row, masked, without its line feed. */
   protected abstract row(bytes: Buffer): Buffer
 
+  /** One row with its line feed, masked; good until the next call. What nearly every push is. */
+  protected line(row: Buffer): Buffer {
+    return Buffer.concat([this.row(row), NEW_LINE])
+  }
+
   push(bytes: Buffer): Buffer {
     const out: Buffer[] = []
     let at = 0
-    for (let end = this.rowEnd(bytes, at); end >= 0; end = this.rowEnd(bytes, at)) {
+    const first = this.rowEnd(bytes, at)
+    if (first === bytes.length && this.#keptBytes === 0 && !this.#header) return this.line(bytes.subarray(0, first - 1))
+    for (let end = first; end >= 0; end = this.rowEnd(bytes, at)) {
       out.push(this.#masked(this.#take(bytes.subarray(at, end - 1))), NEW_LINE)
       at = end
     }

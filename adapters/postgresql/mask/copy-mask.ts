@@ -8,14 +8,14 @@ import { BinaryCopy } from './copy-binary.ts'
 import { CsvCopy } from './copy-csv.ts'
 import type { CopyFormat } from './copy-format.ts'
 import { TextCopy } from './copy-text.ts'
-import { createValueMask, type ValueDescription, type ValueMask, type ValueMaskOptions } from './value-mask.ts'
+import { createValueMask, type Replacement, type ValueDescription, type ValueMask, type ValueMaskOptions } from './value-mask.ts'
 
 /** A column to mask. `type` 0 is not known: only its absence is sure to be understood. */
 export type CopyColumn = Omit<ValueDescription, 'format'> & { readonly whole?: boolean }
 
 export interface CopyMask {
   /**
-   * Takes the next bytes; returns the rows that are complete now, masked. What is not is kept.
+   * Takes the next bytes; returns the rows that are complete now, masked, good until the next call. What is not complete is kept.
    * @throws SallyportError PROTOCOL_VIOLATION when they are not rows of as many columns as were announced.
    */
   push(bytes: Buffer): Buffer
@@ -37,6 +37,12 @@ export class FieldMask {
   constructor(column: CopyColumn, format: 0 | 1, options: ValueMaskOptions) {
     this.#mask = createValueMask({ ...column, format }, options)
     this.#whole = column.whole === true
+  }
+
+  /** Masks a value that is not NULL where it stands, `[start, end)`; `undefined`: it is masked there. */
+  applyAt(bytes: Buffer, start: number, end: number): Replacement {
+    this.values++
+    return this.#mask.mask(bytes, start, end)
   }
 
   /** `value` may be changed; `undefined` is NULL. */

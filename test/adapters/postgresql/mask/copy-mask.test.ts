@@ -28,7 +28,7 @@ function masked(options: string, columns: readonly (CopyColumn | undefined)[], s
   const results = new Set<string>()
   for (let cut = 0; cut <= bytes.length; cut++) {
     const mask = make(options, columns)
-    const parts = [mask.push(Buffer.from(bytes.subarray(0, cut))), mask.push(Buffer.from(bytes.subarray(cut))), mask.end()]
+    const parts = [Buffer.from(mask.push(Buffer.from(bytes.subarray(0, cut)))), Buffer.from(mask.push(Buffer.from(bytes.subarray(cut)))), mask.end()]
     results.add(Buffer.concat(parts).toString('latin1'))
   }
   const [only = ''] = results
