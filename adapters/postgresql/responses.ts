@@ -14,6 +14,8 @@ import { WireViolation } from './wire/violation.ts'
 const MAX_PASSED_WHOLE_BYTES = 128 * 1024
 /** A row to mask, a description or an error may have this much. */
 const MAX_HELD_RESPONSE_BYTES = 64 * 1024 * 1024
+/** Commands between two Syncs that are told when their commit fails; a client may send any number, and beyond this they are not kept. */
+const MAX_UNCOMMITTED = 10_000
 /** Of ReadyForQuery: no transaction is open, so no portal is. */
 const IDLE = 0x49
 const IN_TRANSACTION = 0x54
@@ -338,7 +340,8 @@ export class Responses {
       run?.failed(code, message)
       this.#pass(run, shown)
     }
-    if (head?.kind === 'sync') this.#commitFailed(code, message)
+    // With a fatal one nobody knows: it may have been committed.
+    if (head?.kind === 'sync' && !fatal) this.#commitFailed(code, message)
     if (head === undefined || head.kind === 'query' || head.kind === 'call' || head.kind === 'sync') return
     this.#shift()
     head.settle?.(false)
@@ -459,7 +462,7 @@ export class Responses {
     this.limits.over(run)
     if (this.#open.size > 0) this.#open.delete(run)
     run.masked?.end()
-    if (otherwise === 'completed' && run.ok && this.#head()?.kind !== 'query') this.#uncommitted.push(run)
+    if (otherwise === 'completed' && run.ok && this.#head()?.kind !== 'query' && this.#uncommitted.length < MAX_UNCOMMITTED) this.#uncommitted.push(run)
     this.#handlers.runOver(run, otherwise)
   }
 
