@@ -217,6 +217,18 @@ describe('the record of a session', () => {
     ])
   })
 
+  it('has the beginning of a large answer as it was, though the memory it came in was used again', async () => {
+    await using large = await startGateway({ postgres: server, limits: { recordingBytes: 400_000 } })
+    const client = await RawClient.open({ host: large.host, port: large.port, user: 'ada', password: 'ada secret', database: 'postgres' })
+    await client.ask(query("select lpad(i::text, 90, '0') from generate_series(1, 40000) i"))
+    await client.close()
+    await large.until('session.closed.v1', () => true)
+    const recorded = (await large.events()).flatMap((event) => (event.type === 'recording.captured.v1' ? event.data.recording.chunks : []))
+    const values = Buffer.concat(recorded.map(({ data }) => Buffer.from(data, 'base64'))).toString('latin1').match(/\d{90}/g) ?? []
+    assert.ok(values.length > 3_500, `${values.length} rows are recorded`)
+    assert.ok(values.every((value, index) => Number(value) === index + 1))
+  })
+
   it('has a COPY in and out, with the rows it copied', async () => {
     const entries = await recorded(async (client) => {
       client.send(query('copy t from stdin'))
