@@ -6,7 +6,7 @@ import { opaque, type Understood } from './observe.ts'
 import { RecentCache } from './recent-cache.ts'
 import type { Run } from './run.ts'
 import { analyse, Catalogue, maskedOrigins, maskPlan, originKey, type Analysis, type MaskTerms, type ResultMask, type SessionNames, type Statement } from './sql/index.ts'
-import { deepFreeze } from './sql/analysis.ts'
+import { deepFreeze, type Unsettled } from './sql/analysis.ts'
 import { WHOLE } from './sql/column-mask.ts'
 import { shapeOf } from './sql/shape.ts'
 import { splitPath } from './sql/session-names.ts'
@@ -36,6 +36,15 @@ export type KnownPlan = { readonly catalogue?: Catalogue } & (
     readonly copies?: readonly string[]
   }
 )
+
+/** The key of a session, and what it was made of. */
+interface SessionKey {
+  readonly edition: number
+  readonly path: readonly string[] | undefined
+  readonly standardStrings: boolean | undefined
+  readonly unsettled: Unsettled | undefined
+  readonly key: string
+}
 
 /** Texts larger than this are analysed each time. */
 const MAX_REMEMBERED_TEXT = 64 * 1024
@@ -74,6 +83,7 @@ export class Knowledge {
   #checking: Promise<void> | undefined
   #connecting: Promise<CatalogueConnection> | undefined
   #asking = 0
+  readonly #keys = new WeakMap<SessionNames, SessionKey>()
   readonly #plans = new WeakMap<readonly Mask[], WeakMap<Analysis | Understood, KnownPlan>>()
   #idleTimer: NodeJS.Timeout | undefined
 
@@ -211,9 +221,18 @@ export class Knowledge {
     return understood
   }
 
+  /** What a statement means depends on the catalogue and on this of the session. The same text while that is the same. */
   #key(names: SessionNames): string {
-    if (!this.needsNames()) return `-${String(names.standardStrings())}`
-    return `${this.#edition}|${names.searchPath()?.join() ?? '?'}|${String(names.standardStrings())}|${unsettledKey(names)}`
+    const standardStrings = names.standardStrings()
+    if (!this.needsNames()) return `-${String(standardStrings)}`
+    const edition = this.#edition
+    const path = names.searchPath()
+    const unsettled = names.unsettled()
+    const last = this.#keys.get(names)
+    if (last !== undefined && last.edition === edition && last.path === path && last.standardStrings === standardStrings && last.unsettled === unsettled) return last.key
+    const key = inOnePiece(`${edition}|${path?.join() ?? '?'}|${String(standardStrings)}|${unsettledKey(unsettled)}`)
+    this.#keys.set(names, { edition, path, standardStrings, unsettled, key })
+    return key
   }
 
   /** Whether the catalogue may be used as it is. One that grows old is looked at in the background meanwhile. */
@@ -322,8 +341,7 @@ function isOfShape({ analysis }: Understood): boolean {
 }
 
 /** Texts mean something else while the session's transaction has redefined things. */
-function unsettledKey(names: SessionNames): string {
-  const unsettled = names.unsettled()
+function unsettledKey(unsettled: Unsettled | undefined): string {
   return unsettled === undefined ? '' : `${String(unsettled.code)} ${[...unsettled.created].join()}`
 }
 

@@ -85,7 +85,7 @@ function statement(n: number): RuleInput['command'] {
 
 const identity = freeze({ subject: 'ada', kind: 'person' as const, actor: '', groups: ['engineers'], method: 'scram-sha-256' })
 const target = freeze({ name: 'shop', protocol: 'postgresql', database: 'shop', labels: { env: 'production' }, classes: {} })
-const session = { id: 's', address: '192.0.2.1', application: 'bench', tls: true, startedAt: '2026-01-01T00:00:00.000Z', commands: 1, transaction: 'idle' }
+const session = { id: 's', address: '192.0.2.1', application: 'bench', task: '', tls: true, startedAt: '2026-01-01T00:00:00.000Z', commands: 1, transaction: 'idle' }
 
 /** Every execution is an object of its own with values of its own, as an adapter makes them. */
 function repeated(engine: FolderRuleEngine): number {

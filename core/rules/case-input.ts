@@ -17,7 +17,7 @@ const NEUTRAL: RuleInput = {
   },
   identity: { subject: 'somebody', kind: 'person', actor: '', groups: [], method: 'test' },
   target: { name: 'target', protocol: 'postgresql', database: '', labels: {}, classes: {} },
-  session: { id: 'session', address: '192.0.2.1', application: '', tls: true, startedAt: '2026-01-01T12:00:00.000Z', commands: 1, transaction: 'idle' },
+  session: { id: 'session', address: '192.0.2.1', application: '', task: '', tls: true, startedAt: '2026-01-01T12:00:00.000Z', commands: 1, transaction: 'idle' },
   now: Date.UTC(2026, 0, 1, 12),
 }
 

@@ -40,7 +40,7 @@ export function inputType({ facts, labels }: InputVocabulary): ObjectType {
       classes: objectOf({}, STRING),
     }),
     session: objectOf({
-      id: STRING, address: STRING, application: STRING, tls: BOOLEAN, startedAt: STRING, commands: NUMBER,
+      id: STRING, address: STRING, application: STRING, task: STRING, tls: BOOLEAN, startedAt: STRING, commands: NUMBER,
       transaction: oneOf('idle', 'open', 'failed'),
     }),
     time: objectOf({ iso: STRING, hour: NUMBER, minute: NUMBER, weekday: NUMBER, date: STRING, epoch: NUMBER }),

@@ -21,6 +21,8 @@ export interface SessionFacts {
   readonly address: string
   /** Claimed by the client. */
   readonly application: string
+  /** Claimed by the client as well: what it says it works on. Empty when it says nothing. */
+  readonly task: string
   readonly tls: boolean
   readonly startedAt: string
   /** Commands so far, this one included. */

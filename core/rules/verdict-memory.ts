@@ -12,7 +12,7 @@ interface Statements<T> {
 }
 
 /** Session fields that hold still between commands; only those that a rule reads are compared. */
-const SESSION_FIELDS = ['transaction', 'application', 'id', 'address', 'tls', 'startedAt'] as const
+const SESSION_FIELDS = ['transaction', 'application', 'task', 'id', 'address', 'tls', 'startedAt'] as const
 
 interface Variant<T> {
   readonly command: Command

@@ -23,7 +23,7 @@ export async function writtenInput(config: Config, text: string, { as, target }:
   const now = Date.now()
   return {
     command: analyse(text, { values: [] }), identity: whoOf(config, as), target: where, now,
-    session: { id: '', address: '127.0.0.1', application: '', tls: true, startedAt: new Date(now).toISOString(), commands: 1, transaction: 'idle' },
+    session: { id: '', address: '127.0.0.1', application: '', task: '', tls: true, startedAt: new Date(now).toISOString(), commands: 1, transaction: 'idle' },
   }
 }
 
@@ -64,6 +64,6 @@ function recorded(opened: { data: SessionOpened; time: string }, { session, numb
   const { identity, target, address, tls, claimed } = opened.data
   return {
     command, identity, target, now: Date.parse(time),
-    session: { id: session, address: address.replace(/:\d+$/, ''), application: claimed['application_name'] ?? '', tls, startedAt: opened.time, commands: number, transaction: 'idle' },
+    session: { id: session, address: address.replace(/:\d+$/, ''), application: claimed['application_name'] ?? '', task: claimed['sallyport.task'] ?? '', tls, startedAt: opened.time, commands: number, transaction: 'idle' },
   }
 }

@@ -35,9 +35,9 @@ describe('the gate', () => {
     await world.gate.decide(session, aCommand('allow b'))
     const [, seen] = world.engine.seen
     assert.deepEqual([seen?.identity, seen?.target, seen?.command, seen?.now], [ALICE, SHOP, aCommand('allow b'), world.clock.time])
-    const { id, address, application, tls, startedAt, commands, transaction } = seen?.session ?? session
-    assert.deepEqual({ id, address, application, tls, startedAt, commands, transaction }, {
-      id: session.id, address: '10.0.0.7', application: 'psql', tls: true, startedAt: '2026-03-04T05:06:07.089Z', commands: 2, transaction: 'open',
+    const { id, address, application, task, tls, startedAt, commands, transaction } = seen?.session ?? session
+    assert.deepEqual({ id, address, application, task, tls, startedAt, commands, transaction }, {
+      id: session.id, address: '10.0.0.7', application: 'psql', task: 'TICKET-7', tls: true, startedAt: '2026-03-04T05:06:07.089Z', commands: 2, transaction: 'open',
     })
   })
 

@@ -92,7 +92,7 @@ export function aWorld(replaced: { engine?: RuleEngine; audit?: 'write-ahead' | 
 }
 
 export function open({ gate }: World, identity: Identity = ALICE): Promise<GateSession> {
-  return gate.open({ protocol: 'postgresql', identity, target: SHOP, address: '10.0.0.7:51234', tls: true, claimed: { application_name: 'psql' } })
+  return gate.open({ protocol: 'postgresql', identity, target: SHOP, address: '10.0.0.7:51234', tls: true, claimed: { application_name: 'psql', 'sallyport.task': 'TICKET-7' } })
 }
 
 /**

@@ -39,6 +39,8 @@ export class SessionNames implements NamedStatements {
   #unsettled: Unsettled | undefined
   /** Values from before the first change of a transaction that nobody began: a text, or all up to a Sync. */
   #implicit: Values | undefined
+  /** The last search path with `$user` filled in: it is asked for with every statement, and hardly ever another. */
+  #filled: { readonly path: readonly string[]; readonly role: string; readonly names: readonly string[] } | undefined
 
   constructor({ user, searchPath }: SessionStart) {
     this.#user = user
@@ -58,7 +60,9 @@ export class SessionNames implements NamedStatements {
     if (path === 'unknown' || this.#unsettled !== undefined) return undefined
     if (!path.includes('$user')) return path
     const role = this.role()
-    return role === undefined ? undefined : path.map((schema) => (schema === '$user' ? role : schema))
+    if (role === undefined) return undefined
+    if (this.#filled?.path !== path || this.#filled.role !== role) this.#filled = { path, role, names: path.map((schema) => (schema === '$user' ? role : schema)) }
+    return this.#filled.names
   }
 
   /** What the open transaction redefined, which the catalogue does not show yet. */

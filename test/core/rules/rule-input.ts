@@ -31,7 +31,7 @@ export function ruleInput(parts: Parts = {}): RuleInput {
     },
     identity: { subject: 'ada', kind: 'person', actor: '', groups: ['engineers'], method: 'scram-sha-256', ...parts.identity },
     target: { name: 'shop', protocol: 'postgresql', database: 'shop', labels: { env: 'production' }, classes: {}, ...parts.target },
-    session: { id: 's-1', address: '192.0.2.1', application: 'psql', tls: true, startedAt: '2026-11-19T12:00:00.000Z', commands: 1, transaction: 'idle', ...parts.session },
+    session: { id: 's-1', address: '192.0.2.1', application: 'psql', task: '', tls: true, startedAt: '2026-11-19T12:00:00.000Z', commands: 1, transaction: 'idle', ...parts.session },
     now: parts.now ?? NOON,
   })
 }
