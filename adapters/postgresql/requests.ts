@@ -2,26 +2,21 @@ import type { Gate, GateSession } from '../../core/index.ts'
 import type { ByteStream } from './byte-stream.ts'
 import { Decisions } from './decisions.ts'
 import { cancelled } from './enforce.ts'
-import { Names, UNSETTLED } from './names.ts'
+import { ExtendedQuery, MAX_VALUE_BYTES, type Intake } from './extended-query.ts'
 import { opaque, type Observer, type Understood } from './observe.ts'
-import type { Operation, Portal, Prepared } from './operation.ts'
-import { RequestQueue, type Entry } from './request-queue.ts'
+import type { Operation } from './operation.ts'
+import { RequestQueue } from './request-queue.ts'
 import type { Responses } from './responses.ts'
 import { Run } from './run.ts'
 import { FRAME, FrameReader, NEED_MORE, PIECE } from './wire/frame-reader.ts'
-import { decodeBind, decodeExecute, decodeNamed, decodeParse, decodeQuery, encodeCopyFail } from './wire/frontend.ts'
+import { decodeQuery, encodeCopyFail } from './wire/frontend.ts'
 import { FRONTEND } from './wire/message-types.ts'
 import { WireViolation } from './wire/violation.ts'
 
 /** Messages of more than this are passed on in pieces (CopyData) or held with `statementBytes` as their cap. */
 const MAX_SMALL_BYTES = 256 * 1024
-/** Bound values that are kept for the decision and the record, per Bind. A larger Bind is decided on its beginning, then passed on in pieces. */
-const MAX_VALUE_BYTES = 1024 * 1024
 /** What has to be here of a message that cannot be held, before it is decided on. */
 const BEGINNING_BYTES = 64 * 1024
-/** Prepared statements and portals a session may have at a time. */
-const MAX_NAMES = 50_000
-
 export interface RequestHandlers {
   /** Something was queued for the target or the client outside a read: write it. */
   flush(): void
@@ -53,8 +48,7 @@ export interface RequestOptions {
 
 /**
  * The way in: what the client sends, understood, decided and passed on in order. Nothing overtakes a message that
- * waits. Parse and Bind wait for the Execute that says what they are for; without one, they are decided as a
- * preparation when the client asks for an answer (Flush or Sync).
+ * waits. What comes in several messages is `ExtendedQuery`'s.
  *
  * A refused message is replaced by one that the target must fail on, and its error by ours: so the target itself
  * aborts the transaction and skips to the next Sync, as it would for a missing privilege.
@@ -62,20 +56,16 @@ export interface RequestOptions {
 export class Requests {
   readonly #o: RequestOptions
   readonly #reader: FrameReader
-  readonly #statements = new Names<Prepared>()
-  readonly #portals = new Names<Portal>()
   readonly #decisions: Decisions
   readonly #queue: RequestQueue
-  #undecided: Entry[] = []
+  readonly #extended: ExtendedQuery
   #abandoned = false
   #finishing = false
   /** What comes behind Terminate is not looked at. */
   #terminated = false
-  #segment = 0
   #backlog: Buffer[] = []
   #stalled = false
   #paused = false
-  #wakeOnSettled: (() => void)[] = []
   /** What becomes of the pieces of a message that is too large to be held. */
   #pieces: 'copy' | 'forward' | 'discard' = 'copy'
 
@@ -86,7 +76,7 @@ export class Requests {
     this.#queue = new RequestQueue(target, responses)
     this.#decisions = new Decisions({
       gate, session, observer,
-      prepared: (name) => this.#preparedByName(name),
+      prepared: (name) => this.#extended.preparedByName(name),
       settledBefore: (run) => this.#settledBefore(run),
       decided: (run) => this.#decided(run),
       say: (notice) => {
@@ -95,6 +85,14 @@ export class Requests {
       },
       broken: (error) => handlers.broken(error),
     })
+    const intake: Intake = {
+      understand: (text, then) => this.#understand(text, then),
+      whenUnderstood: (understood, then) => this.#whenUnderstood(understood, then),
+      whenNamed: (then) => this.#stall(this.#settledBefore(undefined), then),
+      whenAnswered: (until, then) => this.#whenAnswered(until, then),
+      run: (understood, phase, values, valuesComplete) => this.#run(understood, phase, values, valuesComplete),
+    }
+    this.#extended = new ExtendedQuery({ intake, observer, responses, decisions: this.#decisions, queue: this.#queue })
   }
 
   receive(chunk: Buffer): void {
@@ -106,27 +104,13 @@ export class Requests {
     this.#drain()
   }
 
-  /** SQL shares its names with the protocol: what PREPARE, DEALLOCATE, DECLARE and CLOSE name is not what Parse or Bind made. */
   ended(run: Run): void {
-    const { analysis } = run.understood
-    if (analysis === undefined || run.command.phase === 'prepare' || !run.reached) return
-    if (!run.ok && analysis.statements.length === 1) return
-    for (const { effects: { prepares, deallocates, declares, closes, discards } } of analysis.statements) {
-      if (prepares !== undefined) this.#statements.define(prepares, undefined)
-      if (declares !== undefined) this.#portals.define(declares.name, undefined)
-      if (discards === 'all') {
-        this.#statements.clear()
-        this.#portals.clear()
-      }
-      forget(this.#statements, deallocates)
-      forget(this.#portals, closes)
-    }
+    this.#extended.ended(run)
   }
 
-  /** The target is ready: names are settled. Portals do not outlive their transaction. */
+  /** The target is ready for the next query, in this state of the transaction. */
   ready(transaction: string): void {
-    if (transaction === 'idle') this.#portals.clear()
-    this.#wake()
+    this.#extended.ready(transaction)
   }
 
   /** A CancelRequest came. True when it was for a statement that is held here, or waits here for its decision. */
@@ -204,7 +188,7 @@ export class Requests {
 
   #throttle(): void {
     const full = this.#queue.isFull
-    if (full) this.#decideUndecided(undefined)
+    if (full) this.#extended.decidePreparations()
     if (full === this.#paused) return
     this.#paused = full
     if (full) this.#o.client.pause('queue')
@@ -235,44 +219,21 @@ export class Requests {
     if (this.#pieces === 'forward') this.#queue.add({ buffer, start, end, operation: undefined, run: undefined, undecided: false })
   }
 
-  /** Its values cannot all be held: it is decided now, on those that are here, and the Execute that follows is the decided run. */
   #largeBind(): true {
-    const { observer } = this.#o
-    if (observer.unsettled || observer.renaming) return this.#stall(this.#settledBefore(undefined), () => {})
     const { buffer, start, end } = this.#reader
-    const { portal: name, statement, values } = decodeBind(buffer, start, end, MAX_VALUE_BYTES, false)
-    const found = this.#statements.lookup(statement, this.#segment)
-    if (found === UNSETTLED) return this.#whenSettled(() => {})
-    const prepared = found ?? { understood: observer.unknownStatement(statement) }
-    const understood = observer.again(prepared.understood, (other) => this.#preparedByName(other))
-    if (understood instanceof Promise) return this.#stall(understood, () => {})
-    observer.takesPortal(name)
-    // It is decided as a whole with its statement: what else waits is a preparation, and comes first.
-    const entries = this.#undecided
-    this.#undecided = entries.filter((entry) => entry.prepared !== prepared)
-    this.#decideUndecided(undefined)
-    const run = this.#run(understood, 'execute', values, false)
-    cover(entries.filter((entry) => entry.prepared === prepared), run)
-    const portal: Portal = { name, prepared, values, valuesComplete: false, described: false, description: undefined, run, cursor: false }
-    const change = this.#portalChange(name, portal)
-    const settle = (done: boolean): void => {
-      change(done)
-      if (done) this.#o.responses.bound(run)
-      else if (run.refusal === undefined) this.#o.responses.left(run)
-    }
-    this.#decisions.decide(run)
-    return this.#largeDecided(run, { kind: 'bind', settle, serves: run })
+    const begun = this.#extended.bindInPart(buffer, start, end)
+    return begun === undefined ? true : this.#largeDecided(begun.run, begun.operation)
   }
 
   /** Nobody can read it whole, so nobody may run it: refused like any other statement, and the session goes on. */
   #largeStatement(type: number, length: number): true {
     const { buffer, start, end } = this.#reader
     const { statementBytes } = this.#o.limits
-    this.#decideUndecided(undefined)
+    this.#extended.decidePreparations()
     const reason = `a statement of ${length} bytes; this gateway reads ${statementBytes} (limits.statement-bytes)`
     const run = this.#run(opaque('unknown', buffer.toString('utf8', start + 5, Math.min(end, start + 5 + 1024)), reason), 'execute', [], true)
     this.#decisions.decide(run, reason)
-    if (type === FRONTEND.query) this.#segment++
+    if (type === FRONTEND.query) this.#extended.nextSegment()
     return this.#largeDecided(run, { kind: type === FRONTEND.query ? 'query' : 'parse', run })
   }
 
@@ -305,21 +266,21 @@ export class Requests {
   #message(type: number, buffer: Buffer, start: number, end: number): void {
     switch (type) {
       case FRONTEND.bind:
-        return this.#bind(buffer, start, end)
+        return this.#extended.bind(buffer, start, end)
       case FRONTEND.execute:
-        return this.#execute(buffer, start, end)
+        return this.#extended.execute(buffer, start, end)
       case FRONTEND.sync:
-        return this.#sync(buffer, start, end)
+        return this.#extended.sync(buffer, start, end)
       case FRONTEND.query:
         return this.#query(buffer, start, end)
       case FRONTEND.parse:
-        return this.#parse(buffer, start, end)
+        return this.#extended.parse(buffer, start, end)
       case FRONTEND.describe:
-        return this.#describe(buffer, start, end)
+        return this.#extended.describe(buffer, start, end)
       case FRONTEND.close:
-        return this.#close(buffer, start, end)
+        return this.#extended.close(buffer, start, end)
       case FRONTEND.flush:
-        this.#decideUndecided(undefined)
+        this.#extended.decidePreparations()
         return this.#queue.add({ buffer, start, end, operation: undefined, run: undefined, undecided: false })
       case FRONTEND.copyData:
         return this.#copy(buffer, start, end)
@@ -343,9 +304,9 @@ export class Requests {
   }
 
   #query(buffer: Buffer, start: number, end: number): void {
-    this.#decideUndecided(undefined)
+    this.#extended.decidePreparations()
     this.#understand(decodeQuery(buffer, start, end), (understood) => {
-      this.#segment++
+      this.#extended.nextSegment()
       const run = this.#run(understood, 'execute', [], true)
       this.#decisions.decide(run)
       this.#queue.add({ buffer, start, end, operation: { kind: 'query', run }, run, undecided: false })
@@ -353,120 +314,11 @@ export class Requests {
   }
 
   #functionCall(buffer: Buffer, start: number, end: number): void {
-    this.#decideUndecided(undefined)
-    this.#segment++
+    this.#extended.decidePreparations()
+    this.#extended.nextSegment()
     const run = this.#run(this.#o.observer.functionCall, 'execute', [], true)
     this.#decisions.decide(run, this.#o.limits.functionCalls ? undefined : 'fast-path function calls are not allowed on this target')
     this.#queue.add({ buffer, start, end, operation: { kind: 'call', run }, run, undecided: false })
-  }
-
-  #parse(buffer: Buffer, start: number, end: number): void {
-    const { name, text, types } = decodeParse(buffer, start, end)
-    if (this.#statements.size > MAX_NAMES) throw new WireViolation(`more than ${MAX_NAMES} prepared statements`)
-    this.#understand(text, (understood) => {
-      this.#o.observer.takesStatement(name)
-      const prepared: Prepared = { understood, types }
-      const settle = this.#change(this.#statements, name, prepared)
-      this.#enqueueUndecided({ buffer, start, end, operation: { kind: 'parse', settle }, run: undefined, undecided: true, prepared })
-    })
-  }
-
-  #bind(buffer: Buffer, start: number, end: number): void {
-    if (this.#o.observer.renaming) return this.#whenNamed(() => this.#bind(buffer, start, end))
-    const { portal: name, statement, values, complete, formats } = decodeBind(buffer, start, end, MAX_VALUE_BYTES)
-    const found = this.#statements.lookup(statement, this.#segment)
-    if (found === UNSETTLED) return void this.#whenSettled(() => this.#bind(buffer, start, end))
-    this.#o.observer.takesPortal(name)
-    if (this.#portals.size > MAX_NAMES) throw new WireViolation(`more than ${MAX_NAMES} portals`)
-    const prepared = found ?? { understood: this.#o.observer.unknownStatement(statement) }
-    const portal: Portal = { name, prepared, values, valuesComplete: complete, formats, described: false, description: undefined, run: undefined, cursor: false }
-    const settle = this.#portalChange(name, portal)
-    this.#enqueueUndecided({ buffer, start, end, operation: { kind: 'bind', settle }, run: undefined, undecided: true, portal })
-  }
-
-  #describe(buffer: Buffer, start: number, end: number): void {
-    if (this.#o.observer.renaming) return this.#whenNamed(() => this.#describe(buffer, start, end))
-    const { kind, name } = decodeNamed(buffer, start, end)
-    const portal = kind === 'P' ? this.#portals.lookup(name, this.#segment) : undefined
-    if (portal === UNSETTLED) return void this.#whenSettled(() => this.#describe(buffer, start, end))
-    this.#queue.add({ buffer, start, end, operation: { kind: 'describe', portal }, run: undefined, undecided: false })
-  }
-
-  #close(buffer: Buffer, start: number, end: number): void {
-    if (this.#o.observer.renaming) return this.#whenNamed(() => this.#close(buffer, start, end))
-    const { kind, name } = decodeNamed(buffer, start, end)
-    if (kind === 'S') this.#o.observer.takesStatement(name)
-    else this.#o.observer.takesPortal(name)
-    const settle = kind === 'S' ? this.#change(this.#statements, name, undefined) : this.#portalChange(name, undefined)
-    this.#queue.add({ buffer, start, end, operation: { kind: 'close', settle }, run: undefined, undecided: false })
-  }
-
-  #execute(buffer: Buffer, start: number, end: number): void {
-    if (this.#o.observer.renaming || this.#o.observer.unsettled) return this.#whenNamed(() => this.#execute(buffer, start, end))
-    const { portal: name, maxRows } = decodeExecute(buffer, start, end)
-    const found = this.#portals.lookup(name, this.#segment)
-    if (found === UNSETTLED) return void this.#whenSettled(() => this.#execute(buffer, start, end))
-    const portal = found ?? this.#cursorPortal(name)
-    const operation: Operation = { kind: 'execute', run: undefined, portal, maxRows }
-    // A portal runs its statement once: another Execute goes on where the last one stopped.
-    if (portal.run?.settled === false) return this.#enqueueExecute(buffer, start, end, operation, portal.run)
-    this.#whenUnderstood(this.#o.observer.again(portal.prepared.understood, (name) => this.#preparedByName(name)), (understood) => {
-      const covered = this.#decideUndecided(portal)
-      const run = this.#run(understood, 'execute', portal.values, portal.valuesComplete)
-      run.portal = portal
-      cover(covered, run)
-      this.#decisions.decide(run)
-      portal.run = run
-      this.#enqueueExecute(buffer, start, end, operation, run)
-    })
-  }
-
-  #enqueueExecute(buffer: Buffer, start: number, end: number, operation: Operation, run: Run): void {
-    this.#decideUndecided(undefined)
-    operation.run = run
-    this.#queue.add({ buffer, start, end, operation, run, undecided: false })
-  }
-
-  /** A portal that Bind did not make: a cursor that SQL declared, or one nobody knows. */
-  #cursorPortal(name: string): Portal {
-    const understood = this.#o.observer.cursor(name)
-    return { name, prepared: { understood }, values: [], valuesComplete: true, described: false, description: undefined, run: undefined, cursor: true }
-  }
-
-  #sync(buffer: Buffer, start: number, end: number): void {
-    this.#decideUndecided(undefined)
-    this.#segment++
-    this.#queue.add({ buffer, start, end, operation: { kind: 'sync' }, run: undefined, undecided: false })
-  }
-
-  /**
-   * Gives each undecided Parse and Bind that is not for `portal` a preparation of its own; returns the others, for `cover`.
-   * It comes before the run of that portal is made: a run may wait for older ones, and those are ahead of it in the queue.
-   */
-  #decideUndecided(portal: Portal | undefined): readonly Entry[] {
-    const entries = this.#undecided
-    if (entries.length === 0) return entries
-    this.#undecided = []
-    const covered: Entry[] = []
-    for (const entry of entries) {
-      if (portal !== undefined && (entry.portal === portal || entry.prepared === portal.prepared)) covered.push(entry)
-      else this.#decidePreparation(entry)
-    }
-    return covered
-  }
-
-  #decidePreparation(entry: Entry): void {
-    entry.undecided = false
-    entry.run = this.#preparation(entry)
-    if (entry.operation !== undefined) entry.operation.run = entry.run
-  }
-
-  #preparation({ prepared, portal }: Entry): Run | undefined {
-    const statement = prepared ?? portal?.prepared
-    if (statement === undefined) return undefined
-    const run = this.#run(statement.understood, 'prepare', portal?.values ?? [], portal?.valuesComplete ?? true)
-    this.#decisions.decide(run)
-    return run
   }
 
   #run(understood: Understood, phase: 'execute' | 'prepare', values: readonly (string | null)[], valuesComplete: boolean): Run {
@@ -479,7 +331,7 @@ export class Requests {
   #understand(text: Buffer, then: (understood: Understood) => void): void {
     const { observer } = this.#o
     if (observer.unsettled) return void this.#stall(this.#settledBefore(undefined), () => this.#understand(text, then))
-    this.#whenUnderstood(observer.understand(text, (name) => this.#preparedByName(name)), then)
+    this.#whenUnderstood(observer.understand(text, (name) => this.#extended.preparedByName(name)), then)
   }
 
   #whenUnderstood(understood: Understood | Promise<Understood>, then: (understood: Understood) => void): void {
@@ -497,51 +349,10 @@ export class Requests {
     return this.#o.observer.settledBefore(run).finally(() => this.#queue.flushed())
   }
 
-  #preparedByName(name: string): Understood | undefined {
-    const found = this.#statements.lookup(name, this.#segment)
-    return found === undefined || found === UNSETTLED ? undefined : found.understood
-  }
-
-  /** Notes what a name is about to stand for; the result is told whether the target did it. */
-  /** What had the name before is gone once the target has done it. */
-  #portalChange(name: string, portal: Portal | undefined): (done: boolean) => void {
-    const settle = this.#change(this.#portals, name, portal)
-    return (done) => {
-      const before = this.#portals.confirmed(name)?.run
-      settle(done)
-      if (done && before?.suspended === true) this.#o.responses.left(before)
-    }
-  }
-
-  #change<T>(names: Names<T>, name: string, value: T | undefined): (done: boolean) => void {
-    const change = names.change(name, this.#segment, value)
-    return (done) => {
-      names.settle(change, done)
-      this.#wake()
-    }
-  }
-
-  #wake(): void {
-    for (const wake of this.#wakeOnSettled.splice(0)) wake()
-  }
-
-  /** Once nothing under way can change what a name means. */
-  #whenNamed(then: () => void): void {
-    this.#stall(this.#settledBefore(undefined), then)
-  }
-
-  #whenSettled(then: () => void): true {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#wakeOnSettled.push(resolve)
+  #whenAnswered(until: Promise<unknown>, then: () => void): void {
     this.#advance()
     this.#o.handlers.flush()
-    this.#stall(promise, then)
-    return true
-  }
-
-  #enqueueUndecided(entry: Entry): void {
-    this.#undecided.push(entry)
-    this.#queue.add(entry)
+    this.#stall(until, then)
   }
 
   #decided(run: Run): void {
@@ -557,21 +368,6 @@ export class Requests {
     this.#queue.dropUndecided()
     if (this.#queue.isEmpty) this.#o.handlers.finished()
   }
-}
-
-/** They are for this run, and go when it may. */
-function cover(entries: readonly Entry[], run: Run): void {
-  for (const entry of entries) {
-    entry.undecided = false
-    entry.run = run
-    if (entry.operation !== undefined) entry.operation.serves = run
-  }
-}
-
-function forget<T>(names: Names<T>, gone: { readonly name: string | undefined } | undefined): void {
-  if (gone === undefined) return
-  if (gone.name === undefined) names.clear()
-  else names.define(gone.name, undefined)
 }
 
 /** A message that has to be whole is larger than the configuration allows. */
