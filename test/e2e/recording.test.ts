@@ -21,6 +21,8 @@ let gateway: TestGateway
 before(async () => {
   server = await startPostgres({ major: 18 })
   await server.query("create table t (i int primary key, n text); insert into t select i, 'n' || i from generate_series(1, 9) i; create table p (id int primary key); create table c (p int references p deferrable initially deferred)")
+  await server.query(`create table d (i int); create function leave() returns trigger language plpgsql as 'begin perform pg_terminate_backend(pg_backend_pid()); return null; end';
+    create constraint trigger leaves after insert on d deferrable initially deferred for each row execute function leave()`)
   gateway = await startGateway({ postgres: server, limits: { recordingBytes: CAP } })
 })
 after(async () => {
@@ -215,6 +217,13 @@ describe('the record of a session', () => {
     assert.deepEqual(entries.map(({ outcomes }) => outcomes.map(({ status, error }) => [status, error?.code])), [
       [['completed', undefined], ['failed', '23503']], [['completed', undefined], ['failed', '23503']], [['completed', undefined]],
     ])
+  })
+
+  it('does not say that a commit failed when the target went away during it, for nobody knows', async () => {
+    const entries = await recorded(async (client) => {
+      await assert.rejects(async () => client.ask(parse('insert into d values (1)'), bind(), execute(), sync()), /INSERT 0 1.*FATAL.*57P01/s)
+    })
+    assert.deepEqual(entries.map(({ outcomes }) => outcomes.map(({ status, error }) => [status, error?.code])), [[['completed', undefined]]])
   })
 
   it('has the beginning of a large answer as it was, though the memory it came in was used again', async () => {
