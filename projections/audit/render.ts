@@ -1,3 +1,4 @@
+import { renderFields, shownName, shownTime } from '../text/fields.ts'
 import { printable, printableLine } from '../text/printable.ts'
 import { renderTable } from '../text/table.ts'
 import type { AuditEntry } from './query.ts'
@@ -21,12 +22,8 @@ export function renderAudit(entries: readonly AuditEntry[], width = 120): string
   const [day = ''] = days
   const oneDay = days.size === 1
   const head = [{ title: oneDay ? `${day} UTC` : 'TIME (UTC)', width: 19 }, ...COLUMNS]
-  const rows = entries.flatMap((entry) => [[shownTime(entry.time, oneDay), ...cells(entry)], ...reasonRow(entry)])
+  const rows = entries.flatMap((entry) => [[oneDay ? entry.time.slice(11, 19) : shownTime(entry.time), ...cells(entry)], ...reasonRow(entry)])
   return renderTable(head, rows, width)
-}
-
-function shownTime(time: string, oneDay: boolean): string {
-  return oneDay ? time.slice(11, 19) : `${time.slice(0, 10)} ${time.slice(11, 19)}`
 }
 
 function cells(entry: AuditEntry): string[] {
@@ -44,7 +41,7 @@ function reasonRow({ kind, effect, by, reason, exemptions }: AuditEntry): string
 /** `ada`, `bot for ada`; `ada?` is a name nobody proved. */
 function who({ person, actor, kind }: AuditEntry): string {
   if (kind === 'access.refused') return person === '' ? '?' : `${printableLine(person)}?`
-  return printableLine(actor === '' ? person : `${actor} for ${person}`)
+  return shownName(person, actor)
 }
 
 function where({ target, database }: AuditEntry): string {
@@ -60,7 +57,7 @@ function outcome({ status, rows, kind, beyond }: AuditEntry): string {
 
 /** Everything an entry says, for one that was asked for. */
 export function renderAuditEntry(entry: AuditEntry): string {
-  const lines: [string, string][] = [
+  const fields = renderFields([
     ['time', entry.time], ['kind', entry.kind], ['event', entry.event], ['decision', entry.decision],
     ['session', entry.number === null ? entry.session : `${entry.session} #${entry.number}`],
     ['who', who(entry)], ['address', entry.address], ['target', where(entry)], ['action', entry.action === '' ? '' : `${entry.action} (${entry.fidelity})`],
@@ -69,9 +66,8 @@ export function renderAuditEntry(entry: AuditEntry): string {
     ['impact', entry.impact], ['outcome', ended(entry)], ['error', entry.error], ['masked', entry.masked.join(', ')],
     ['exempt', entry.exemptions.map(({ column, by, reason }) => `${column} by ${by} (${reason})`).join('; ')],
     ['values', entry.parameters.length === 0 ? '' : JSON.stringify(entry.parameters)],
-  ]
-  const told = lines.filter(([, value]) => value !== '').map(([name, value]) => `${`${name}:`.padEnd(10)}${printableLine(value)}`)
-  return [...told, ...printable(entry.text).split('\n').map((line) => `  ${line}`)].join('\n')
+  ])
+  return [...fields, ...printable(entry.text).split('\n').map((line) => `  ${line}`)].join('\n')
 }
 
 function ended({ status, rows, bytes, durationMs }: AuditEntry): string {

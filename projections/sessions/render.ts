@@ -1,3 +1,4 @@
+import { shownName, shownTime } from '../text/fields.ts'
 import { printableLine } from '../text/printable.ts'
 import { renderTable } from '../text/table.ts'
 import type { SessionEntry } from './query.ts'
@@ -18,7 +19,7 @@ export function renderSessions(sessions: readonly SessionEntry[], width = 120): 
 
 function cells({ session, opened, person, actor, target, database, commands, blocked, closed, reason }: SessionEntry): string[] {
   return [
-    session, `${opened.slice(0, 10)} ${opened.slice(11, 19)}`, printableLine(actor === '' ? person : `${actor} for ${person}`),
+    session, shownTime(opened), shownName(person, actor),
     printableLine(database === target ? target : `${target}/${database}`), String(commands), String(blocked), closed === '' ? 'open' : reason,
   ]
 }

@@ -143,3 +143,32 @@ export const BLOCK_RULES_ALONE: Readonly<Record<string, string>> = {
   'allow-all': ALLOW_ALL,
   ...Object.fromEntries(Object.entries(SAMPLE_RULES).filter(([name]) => name.startsWith('block-'))),
 }
+
+/** A server with the shop, and a gateway in front of it for each way of masking. */
+export interface MaskingGateways extends AsyncDisposable {
+  readonly server: CorpusServer
+  readonly masks: CorpusGateway
+  /** What cannot be traced is masked, not blocked. */
+  readonly untraced: CorpusGateway
+  readonly sample: CorpusGateway
+}
+
+export async function maskingGateways(): Promise<MaskingGateways> {
+  const stack = new AsyncDisposableStack()
+  const server = await CorpusServer.start()
+  stack.defer(() => server.postgres.stop())
+  const start = async (name: string, rules: Readonly<Record<string, string>>): Promise<CorpusGateway> => {
+    const gateway = await corpusGateway(name, server, rules)
+    stack.defer(() => gateway.stop())
+    return gateway
+  }
+  try {
+    const masks = await start('masks only', masksOnly('block'))
+    const untraced = await start('masks only, untraced masked', masksOnly('mask'))
+    const sample = await start('sample rules', SAMPLE_RULES)
+    return { server, masks, untraced, sample, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+  } catch (error) {
+    await stack.disposeAsync()
+    throw error
+  }
+}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { corpusGateway, CorpusServer, masksOnly, SAMPLE_RULES, type CorpusGateway, type Who } from './corpus-gateways.ts'
+import { corpusGateway, maskingGateways, masksOnly, type CorpusGateway, type CorpusServer, type MaskingGateways, type Who } from './corpus-gateways.ts'
 import { loadLeaks } from './load-corpus.ts'
 import { fits, leakIn, MODES, play, type Mode } from './play.ts'
 
@@ -16,22 +16,14 @@ export interface LeakRuns {
 /** Tests of the leaks that show a value. */
 export function describeLeaks(title: string, { fresh, modes, also }: LeakRuns): void {
   const cases = loadLeaks().filter((one) => one.expect === 'no-secret' && (one.fresh === true) === fresh)
+  let gateways: MaskingGateways | undefined
   let server: CorpusServer
   let masks: CorpusGateway
   let untraced: CorpusGateway
   let sample: CorpusGateway
 
-  before(async () => {
-    server = await CorpusServer.start()
-    masks = await corpusGateway('masks only', server, masksOnly('block'))
-    untraced = await corpusGateway('masks only, untraced masked', server, masksOnly('mask'))
-    sample = await corpusGateway('sample rules', server, SAMPLE_RULES)
-  })
-
-  after(async () => {
-    for (const gateway of [masks, untraced, sample]) await gateway?.stop()
-    await server?.postgres.stop()
-  })
+  before(async () => ({ server, masks, untraced, sample } = gateways = await maskingGateways()))
+  after(async () => gateways?.[Symbol.asyncDispose]())
 
   /** What is found, by case. */
   async function each(look: (statements: readonly string[], database: string) => Promise<string | undefined>, own = fresh): Promise<string[]> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { corpusGateway, CorpusServer, masksOnly, SAMPLE_RULES, type CorpusGateway, type Who } from '../corpus/corpus-gateways.ts'
+import { maskingGateways, type CorpusGateway, type CorpusServer, type MaskingGateways, type Who } from '../corpus/corpus-gateways.ts'
 import { loadLeaks, type LeakCase } from '../corpus/load-corpus.ts'
 import { answerOf, fits, play, type Mode } from '../corpus/play.ts'
 import type { RawLogin } from '../fault/raw-client.ts'
@@ -8,22 +8,14 @@ import type { RawLogin } from '../fault/raw-client.ts'
 const CASES = loadLeaks().filter(({ expect }) => expect === 'no-difference')
 const KNOWN = loadLeaks().filter(({ expect }) => expect === 'differs')
 
+let gateways: MaskingGateways | undefined
 let server: CorpusServer
 let masks: CorpusGateway
 let untraced: CorpusGateway
 let sample: CorpusGateway
 
-before(async () => {
-  server = await CorpusServer.start()
-  masks = await corpusGateway('masks only', server, masksOnly('block'))
-  untraced = await corpusGateway('masks only, untraced masked', server, masksOnly('mask'))
-  sample = await corpusGateway('sample rules', server, SAMPLE_RULES)
-})
-
-after(async () => {
-  for (const gateway of [masks, untraced, sample]) await gateway?.stop()
-  await server?.postgres.stop()
-})
+before(async () => ({ server, masks, untraced, sample } = gateways = await maskingGateways()))
+after(async () => gateways?.[Symbol.asyncDispose]())
 
 /** The cases whose answer tells the shop from its twin: the databases are the same but for masked values. */
 async function telling(cases: readonly LeakCase[], login: (database: string) => RawLogin, mode: Mode = 'simple'): Promise<string[]> {

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises'
 import type { ApprovalRequested } from '../../../core/index.ts'
-import { printable, printableLine, renderImpact, renderTable } from '../../../projections/index.ts'
+import { printable, printableLine, renderFields, renderImpact, renderTable, shownName, shownTime } from '../../../projections/index.ts'
 import type { ShownApproval } from '../../api/index.ts'
 import { apiClient, type ApiClient } from '../api-client.ts'
 import { readConfig } from '../configuration.ts'
@@ -68,14 +68,14 @@ const HEAD = [
 
 function renderApprovals(approvals: readonly ApprovalRequested[], width: number): string {
   return renderTable(HEAD, approvals.flatMap(({ approval, expires, identity, target, asked, impact }) => [
-    [approval, `${expires.slice(0, 10)} ${expires.slice(11, 19)}`, whoOf(identity), printableLine(`${target.name}/${target.database}`), printableLine(asked.text)],
+    [approval, shownTime(expires), whoOf(identity), printableLine(`${target.name}/${target.database}`), printableLine(asked.text)],
     ...impact === undefined ? [] : [['', '', '', '', `  ↳ ${printableLine(impact.summary)}`]],
   ]), width)
 }
 
 function renderApproval({ status, request, answeredBy, comment }: ShownApproval, width: number): string {
   const { approval, identity, target, asked, votes, terms, expires, session, digest, impact } = request
-  const lines: [string, string][] = [
+  const fields = renderFields([
     ['approval', `${approval} (${status}${answeredBy === undefined ? '' : ` by ${answeredBy}`})`], ['comment', comment ?? ''],
     ['impact', impact === undefined ? '' : `${impact.summary}${impact.unknown.length === 0 ? '' : ' (not all of it is known)'}`],
     ['who', `${whoOf(identity)}, in ${identity.groups.join(', ') || 'no group'}`], ['target', `${target.name}/${target.database} ${labelsOf(target.labels)}`],
@@ -84,14 +84,13 @@ function renderApproval({ status, request, answeredBy, comment }: ShownApproval,
     ['approvers', terms.approvers.join(', ')], ['expires', expires], ['session', session], ['digest', digest],
     ['values', asked.values.length === 0 ? '' : `${JSON.stringify(asked.values)}${asked.valuesComplete ? '' : ' (not all of them)'}`],
     ['cut', asked.textBytes === undefined ? '' : `the statement has ${asked.textBytes} bytes; this is its beginning`],
-  ]
-  const told = lines.filter(([, value]) => value !== '').map(([name, value]) => `${`${name}:`.padEnd(11)}${printableLine(value)}`)
+  ])
   const text = printable(asked.text).split('\n').map((line) => `  ${line}`)
-  return [...told, '', ...text, ...impact === undefined ? [] : ['', renderImpact(impact, width)]].join('\n')
+  return [...fields, '', ...text, ...impact === undefined ? [] : ['', renderImpact(impact, width)]].join('\n')
 }
 
 function whoOf({ subject, actor }: { subject: string; actor: string }): string {
-  return printableLine(actor === '' ? subject : `${actor} for ${subject}`)
+  return shownName(subject, actor)
 }
 
 function labelsOf(labels: Readonly<Record<string, string>>): string {

@@ -1,5 +1,5 @@
 import type { GrantIssued } from '../../../core/index.ts'
-import { printableLine, renderTable } from '../../../projections/index.ts'
+import { printableLine, renderFields, renderTable, shownName, shownTime } from '../../../projections/index.ts'
 import type { ShownGrant } from '../../api/index.ts'
 import { apiClient, type ApiClient } from '../api-client.ts'
 import { readConfig } from '../configuration.ts'
@@ -64,19 +64,19 @@ const HEAD = [
 
 function renderGrants(grants: readonly GrantIssued[], width: number): string {
   return renderTable(HEAD, grants.map(({ grant, expires, to, actsFor, target, task = '', columns }) => [
-    grant, `${expires.slice(0, 10)} ${expires.slice(11, 19)}`, whoOf(to, actsFor), printableLine(target), printableLine(task), printableLine(columns.join(', ')),
+    grant, shownTime(expires), granteeOf(to, actsFor), printableLine(target), printableLine(task), printableLine(columns.join(', ')),
   ]), width)
 }
 
 function renderGrant({ status, issued, revokedBy, revokedBecause }: ShownGrant): string {
   const { grant, to, actsFor, target, columns, task = '', reason, by, expires } = issued
-  const lines: [string, string][] = [
-    ['grant', `${grant} (${status})`], ['to', whoOf(to, actsFor)], ['target', target], ['columns', columns.join(', ')], ['task', task],
+  return renderFields([
+    ['grant', `${grant} (${status})`], ['to', granteeOf(to, actsFor)], ['target', target], ['columns', columns.join(', ')], ['task', task],
     ['reason', reason], ['by', by.subject], ['until', expires], ['revoked', revokedBy === undefined ? '' : `by ${revokedBy}: ${revokedBecause ?? ''}`],
-  ]
-  return lines.filter(([, value]) => value !== '').map(([name, value]) => `${`${name}:`.padEnd(9)}${printableLine(value)}`).join('\n')
+  ]).join('\n')
 }
 
-function whoOf(to: string, actsFor: string): string {
-  return printableLine(actsFor === '' ? to : `${to} for ${actsFor}`)
+/** The agent, where it is one that acts for somebody. */
+function granteeOf(to: string, actsFor: string): string {
+  return actsFor === '' ? shownName(to, '') : shownName(actsFor, to)
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { renderRecording, Transcript, type TranscriptOptions } from '../../../adapters/postgresql/transcript.ts'
 import { encodeDataRow } from './mask/data-row.ts'
-import { int16, int32 } from './mask/raw-client.ts'
+import { int16, int32 } from '../../fault/raw-client.ts'
 
 const INT4 = 23, TEXT = 25, NUMERIC = 1700
 

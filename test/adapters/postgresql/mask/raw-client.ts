@@ -1,6 +1,7 @@
 /** A client that hands out the server's own bytes: connects over the unix socket, where no password is asked for. */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { int16, int32 } from '../../../fault/raw-client.ts'
 import type { PostgresServer } from '../../../support/postgres-server.ts'
 import type { Value } from './data-row.ts'
 
@@ -80,16 +81,4 @@ function message(type: string, ...parts: readonly Buffer[]): Buffer {
 
 function cstring(text: string): Buffer {
   return Buffer.from(`${text}\0`)
-}
-
-export function int16(value: number): Buffer {
-  const bytes = Buffer.alloc(2)
-  bytes.writeInt16BE(value)
-  return bytes
-}
-
-export function int32(value: number): Buffer {
-  const bytes = Buffer.alloc(4)
-  bytes.writeInt32BE(value)
-  return bytes
 }
