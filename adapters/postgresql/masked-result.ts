@@ -3,7 +3,8 @@ import type { ContentDetection } from './detect/content-detection.ts'
 import { createDetectingMask } from './detect/detecting-mask.ts'
 import { maskReport } from './detect/mask-report.ts'
 import { createCopyMask, type CopyMask } from './mask/copy-mask.ts'
-import { createRowMask, type MaskedColumn, type RowMask } from './mask/row-mask.ts'
+import type { MessageMask } from './mask/message-mask.ts'
+import { createRowMask, type MaskedColumn } from './mask/row-mask.ts'
 import type { ValueMask } from './mask/value-mask.ts'
 import { ORIGINS, type MaskTerms, type ResultMask } from './sql/index.ts'
 import { decodeCopyOut, decodeRowDescription, type ColumnDescription } from './wire/backend.ts'
@@ -48,7 +49,7 @@ export class MaskedResult {
   readonly #options: MaskedResultOptions
   #columns: Set<string> | undefined
   #shape: readonly ColumnDescription[] = []
-  #current: RowMask | undefined
+  #current: MessageMask | undefined
   #copy: CopyMask | undefined
   #described = false
   #statement = 0
@@ -84,10 +85,10 @@ export class MaskedResult {
     }))
   }
 
-  /** Masks one DataRow in place, or returns what goes in its place. Rows that were never described are refused. */
-  apply(buffer: Buffer, start: number, end: number): Buffer | undefined {
+  /** Masks DataRows where they stand, or returns what goes in their place; see `MessageMask`. Rows that were never described are refused. */
+  apply(buffer: Buffer, start: number, end: number, reusable = false): Buffer | undefined {
     if (!this.#described && this.strict) throw new WireViolation('rows came without a description, so they cannot be masked')
-    return this.#current?.apply(buffer, start, end)
+    return this.#current?.apply(buffer, start, end, reusable)
   }
 
   /** True when the rows that follow pass as they are. */
@@ -114,12 +115,12 @@ export class MaskedResult {
     return this.#copy !== undefined
   }
 
-  /** What goes in the place of the bytes of one CopyData; nothing may be left of them. */
-  copyData(bytes: Buffer): Buffer {
-    return this.#copy?.push(bytes) ?? EMPTY
+  /** Masks CopyDatas where they stand, or returns what goes in their place, which may be nothing; see `MessageMask`. */
+  copyData(buffer: Buffer, start: number, end: number, reusable: boolean): Buffer | undefined {
+    return this.#copy?.apply(buffer, start, end, reusable)
   }
 
-  /** What is left when the rows of a COPY are over. */
+  /** The messages that are left when the rows of a COPY are over. */
   copyEnds(): Buffer {
     return this.#copy?.end() ?? EMPTY
   }

@@ -5,6 +5,7 @@ import { createCopyMask, type CopyColumn, type CopyMask } from '../../../../adap
 import { OID } from '../../../../adapters/postgresql/mask/type-oids.ts'
 import { copyFormat } from '../../../../adapters/postgresql/sql/copy-options.ts'
 import { loadSqlParser, parse } from '../../../../adapters/postgresql/sql/load.ts'
+import { encodeCopyData } from '../../../../adapters/postgresql/wire/backend.ts'
 
 const OPTIONS = { key: Buffer.alloc(32, 7), clientEncoding: 'UTF8' }
 const FIXED: CopyColumn = { method: 'fixed', type: OID.text, typmod: -1 }
@@ -22,14 +23,41 @@ function format(options: string): CopyFormat {
 
 const make = (options: string, columns: readonly (CopyColumn | undefined)[]): CopyMask => createCopyMask(format(options), columns, OPTIONS)
 
-/** The same, however the stream is cut. */
+/** What a client reads from CopyData messages. */
+function bodies(messages: Buffer): Buffer {
+  const parts: Buffer[] = []
+  for (let at = 0; at < messages.length;) {
+    assert.equal(messages[at], 0x64)
+    const end = at + 1 + messages.readInt32BE(at + 1)
+    assert.ok(end <= messages.length)
+    parts.push(messages.subarray(at + 5, end))
+    at = end
+  }
+  return Buffer.concat(parts)
+}
+
+/** Hands each list of bodies over as messages in one piece, in memory that is used again. */
+function through(mask: CopyMask, reads: readonly (readonly Buffer[])[]): Buffer {
+  const out: Buffer[] = []
+  for (const read of reads) {
+    const messages = Buffer.concat([Buffer.from('before'), ...read.map(encodeCopyData), Buffer.from('behind')])
+    const [start, end] = [6, messages.length - 6]
+    out.push(Buffer.from(mask.apply(messages, start, end, true) ?? messages.subarray(start, end)))
+    assert.equal(`${messages.toString('latin1', 0, start)} ${messages.toString('latin1', end)}`, 'before behind')
+  }
+  return bodies(Buffer.concat([...out, mask.end()]))
+}
+
+/** The same, however the stream is cut into messages, and these into reads. */
 function masked(options: string, columns: readonly (CopyColumn | undefined)[], stream: string | Buffer): string {
   const bytes = Buffer.from(stream)
   const results = new Set<string>()
   for (let cut = 0; cut <= bytes.length; cut++) {
-    const mask = make(options, columns)
-    const parts = [Buffer.from(mask.push(Buffer.from(bytes.subarray(0, cut)))), Buffer.from(mask.push(Buffer.from(bytes.subarray(cut)))), mask.end()]
-    results.add(Buffer.concat(parts).toString('latin1'))
+    const [begin, end] = [bytes.subarray(0, cut), bytes.subarray(cut)]
+    const tiny = Array.from(end, (byte) => Buffer.of(byte))
+    for (const reads of [[[begin], [end]], [[begin, end]], [[begin, ...tiny]], [tiny.length === bytes.length ? tiny : [begin, ...tiny.slice(0, 3)], tiny.length === bytes.length ? [] : [...tiny.slice(3)]]]) {
+      results.add(through(make(options, columns), reads).toString('latin1'))
+    }
   }
   const [only = ''] = results
   assert.equal(results.size, 1, 'the cut made a difference')
@@ -89,8 +117,7 @@ describe('masked COPY rows', () => {
     assert.equal(mask(Buffer.concat([head, row('1', 'secret', 'x'), row('2', null, null), end])), Buffer.concat([head, row('1', '***', null), row('2', null, null), end]).toString())
     const take = (stream: Buffer): CopyMask => {
       const taking = make('binary', [undefined, FIXED, HIDDEN])
-      taking.push(stream)
-      taking.end()
+      through(taking, [[stream]])
       return taking
     }
     assert.equal(take(Buffer.concat([head, row('1', 'secret', 'x'), end])).values, 2)
@@ -100,10 +127,11 @@ describe('masked COPY rows', () => {
 
   it('refuse rows that do not have the columns that were announced, and rows that are cut off', () => {
     for (const [options, stream] of [['', 'a\tb\tc\n'], ['', 'a\n'], ['csv', 'a,b,c\n'], ['csv', '"a,b"\n']] as const) {
-      assert.throws(() => make(options, [FIXED, undefined]).push(Buffer.from(stream)), /cannot be masked/, stream)
+      assert.throws(() => through(make(options, [FIXED, undefined]), [[Buffer.from(stream)]]), /cannot be masked/, stream)
     }
     const mask = make('', [FIXED, undefined])
-    assert.equal(mask.push(Buffer.from('a\tb')).length, 0)
+    const message = encodeCopyData(Buffer.from('a\tb'))
+    assert.equal(mask.apply(message, 0, message.length)?.length, 0)
     assert.throws(() => mask.end(), /cut off/)
   })
 
