@@ -7,51 +7,30 @@ const BACKSLASH = 0x5c
 const CARRIAGE_RETURN = 0x0d
 
 export class CsvCopy extends CopyLines {
-  protected readonly null: Buffer
   readonly #format: CopyFormat
 
   constructor(format: CopyFormat, columns: ColumnMasks) {
-    super(format.header, columns)
+    const { header, delimiter, quote, escape, null: none } = format
+    super({ header, delimiter, quote, null: none, special: [quote, escape, delimiter, LINE_FEED, CARRIAGE_RETURN], ...(escape === quote ? {} : { escape }) }, columns)
     this.#format = format
-    this.null = Buffer.from(format.null)
-  }
-
-  /** Where quote and escape are the same, `""` leaves and comes back. */
-  protected scan(bytes: Buffer, from: number, to: number): number {
-    const { quote, escape, delimiter } = this.#format
-    const escapes = escape !== quote
-    let column = 0
-    let quoted = false
-    this.begins(0, from)
-    for (let at = from; at < to; at++) {
-      const byte = bytes[at] as number
-      if (byte === quote) quoted = !quoted
-      else if (quoted) {
-        if (escapes && byte === escape) at++
-      } else if (byte === delimiter) this.begins(++column, at + 1)
-      else if (byte === LINE_FEED) return this.complete(column + 1, at + 1)
-    }
-    return -1
   }
 
   /** The server quotes a value that looks like NULL, so an unquoted one is NULL. */
-  protected isNull(bytes: Buffer, start: number, end: number): boolean {
-    return end - start === this.null.length && bytes.compare(this.null, 0, this.null.length, start, end) === 0
+  protected isNull(bytes: Buffer, start: number, end: number, marked: boolean): boolean {
+    return !marked && this.#looksLikeNull(bytes, start, end)
   }
 
-  protected isPlain(bytes: Buffer, start: number, end: number): boolean {
-    const { quote, escape, delimiter, forceQuote } = this.#format
-    if (forceQuote || bytes[start] === BACKSLASH || this.isNull(bytes, start, end)) return false
-    for (let at = start; at < end; at++) {
-      const byte = bytes[at] as number
-      if (byte === quote || byte === escape || byte === delimiter || byte === LINE_FEED || byte === CARRIAGE_RETURN) return false
-    }
-    return true
+  #looksLikeNull(bytes: Buffer, start: number, end: number): boolean {
+    return end - start === this.null.length && (end === start || bytes.compare(this.null, 0, this.null.length, start, end) === 0)
+  }
+
+  protected override isPlain(bytes: Buffer, start: number, end: number): boolean {
+    return !this.#format.forceQuote && bytes[start] !== BACKSLASH && !this.#looksLikeNull(bytes, start, end) && super.isPlain(bytes, start, end)
   }
 
   protected read(bytes: Buffer, start: number, end: number): Buffer {
     const { quote, escape } = this.#format
-    if (bytes[start] !== quote || end === start) return Buffer.from(bytes.subarray(start, end))
+    if (bytes[start] !== quote) return Buffer.from(bytes.subarray(start, end))
     const out: number[] = []
     for (let at = start + 1; at < end - 1; at++) {
       const next = bytes[at + 1]

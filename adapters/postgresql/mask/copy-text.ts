@@ -1,7 +1,7 @@
 /** The text format: fields between delimiters, special characters behind a backslash, `\N` for NULL. */
 import type { ColumnMasks } from './column-masks.ts'
 import type { CopyFormat } from './copy-format.ts'
-import { CopyLines, LINE_FEED } from './copy-lines.ts'
+import { CopyLines } from './copy-lines.ts'
 
 const BACKSLASH = 0x5c
 const CAPITAL_N = 0x4e
@@ -10,7 +10,6 @@ const ESCAPES = new Map([[0x62, 0x08], [0x66, 0x0c], [0x6e, 0x0a], [0x72, 0x0d],
 const LETTERS = new Map([...ESCAPES].map(([letter, character]) => [character, letter]))
 
 export class TextCopy extends CopyLines {
-  protected readonly null: Buffer
   readonly #delimiter: number
   /**
    * A backslash cannot stand alone in a value: only then can no value look like NULL. Where one could (the client chose what NULL
@@ -19,37 +18,13 @@ export class TextCopy extends CopyLines {
   readonly #nullIsSure: boolean
 
   constructor({ delimiter, null: none, header }: CopyFormat, columns: ColumnMasks) {
-    super(header, columns)
+    super({ header, delimiter, escape: BACKSLASH, null: none, special: [BACKSLASH, delimiter, ...ESCAPES.values()] }, columns)
     this.#delimiter = delimiter
-    this.null = Buffer.from(none)
     this.#nullIsSure = none === '\\N'
   }
 
-  /** A line feed in a value is written as `\n`. */
-  protected scan(bytes: Buffer, from: number, to: number): number {
-    const delimiter = this.#delimiter
-    let column = 0
-    this.begins(0, from)
-    for (let at = from; at < to; at++) {
-      const byte = bytes[at] as number
-      if (byte === delimiter) this.begins(++column, at + 1)
-      else if (byte === LINE_FEED) return this.complete(column + 1, at + 1)
-      else if (byte === BACKSLASH && bytes[at + 1] !== LINE_FEED) at++
-    }
-    return -1
-  }
-
-  protected isNull(bytes: Buffer, start: number, end: number): boolean {
-    return this.#nullIsSure && end - start === 2 && bytes[start] === BACKSLASH && bytes[start + 1] === CAPITAL_N
-  }
-
-  protected isPlain(bytes: Buffer, start: number, end: number): boolean {
-    const delimiter = this.#delimiter
-    for (let at = start; at < end; at++) {
-      const byte = bytes[at] as number
-      if (byte === BACKSLASH || byte === delimiter || (byte >= 0x08 && byte <= 0x0d)) return false
-    }
-    return true
+  protected isNull(bytes: Buffer, start: number, end: number, marked: boolean): boolean {
+    return marked && this.#nullIsSure && end - start === 2 && bytes[start] === BACKSLASH && bytes[start + 1] === CAPITAL_N
   }
 
   protected read(bytes: Buffer, start: number, end: number): Buffer {

@@ -55,7 +55,7 @@ function masked(options: string, columns: readonly (CopyColumn | undefined)[], s
   for (let cut = 0; cut <= bytes.length; cut++) {
     const [begin, end] = [bytes.subarray(0, cut), bytes.subarray(cut)]
     const tiny = Array.from(end, (byte) => Buffer.of(byte))
-    for (const reads of [[[begin], [end]], [[begin, end]], [[begin, ...tiny]], [tiny.length === bytes.length ? tiny : [begin, ...tiny.slice(0, 3)], tiny.length === bytes.length ? [] : [...tiny.slice(3)]]]) {
+    for (const reads of [[[begin], [end]], [[begin, end]], [[begin, ...tiny]], [tiny.length === bytes.length ? tiny : [begin, ...tiny.slice(0, 3)], tiny.length === bytes.length ? [] : tiny.slice(3)]]) {
       results.add(through(make(options, columns), reads).toString('latin1'))
     }
   }
