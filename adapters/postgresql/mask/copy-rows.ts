@@ -37,6 +37,11 @@ export abstract class CopyRows implements MessageMask {
     return this.columns.detected
   }
 
+  /** Whether any column is masked at all. */
+  get masksAny(): boolean {
+    return this.columns.places.length > 0
+  }
+
   /** Masks the row that begins at `from`, where it stands or by `rewriter`, and returns its end; -1, and nothing is changed, when it does not end before `to`. */
   protected abstract row(bytes: Buffer, from: number, to: number, rewriter: MessageRewriter): number
 

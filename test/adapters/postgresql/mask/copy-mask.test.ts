@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { ContentDetection } from '../../../../adapters/postgresql/detect/content-detection.ts'
+import { createDetectingMask } from '../../../../adapters/postgresql/detect/detecting-mask.ts'
 import type { CopyFormat } from '../../../../adapters/postgresql/mask/copy-format.ts'
-import { createCopyMask, type CopyColumn, type CopyMask } from '../../../../adapters/postgresql/mask/copy-mask.ts'
+import { createCopyMask, valueFormat, type CopyColumn, type CopyMask } from '../../../../adapters/postgresql/mask/copy-mask.ts'
 import { OID } from '../../../../adapters/postgresql/mask/type-oids.ts'
 import { copyFormat } from '../../../../adapters/postgresql/sql/copy-options.ts'
 import { loadSqlParser, parse } from '../../../../adapters/postgresql/sql/load.ts'
@@ -21,7 +23,15 @@ function format(options: string): CopyFormat {
   return copyFormat(statement.node.CopyStmt.options)
 }
 
-const make = (options: string, columns: readonly (CopyColumn | undefined)[]): CopyMask => createCopyMask(format(options), columns, OPTIONS)
+const DETECTION = new ContentDetection([{ entity: '*', method: 'fixed', confidence: 0.5 }], [])
+
+/** Where `detecting` is said, columns without a mask are looked at. */
+function make(options: string, columns: readonly (CopyColumn | undefined)[], detecting = false): CopyMask {
+  const layout = format(options)
+  const look = createDetectingMask({ name: '', type: OID.text, typmod: -1, format: valueFormat(layout) }, DETECTION, OPTIONS)
+  assert.ok(look !== undefined)
+  return createCopyMask(layout, columns, { ...OPTIONS, detecting: new Map(detecting ? columns.map((_, index) => [index, look]) : []) })
+}
 
 /** What a client reads from CopyData messages. */
 function bodies(messages: Buffer): Buffer {
@@ -49,14 +59,14 @@ function through(mask: CopyMask, reads: readonly (readonly Buffer[])[]): Buffer 
 }
 
 /** The same, however the stream is cut into messages, and these into reads. */
-function masked(options: string, columns: readonly (CopyColumn | undefined)[], stream: string | Buffer): string {
+function masked(options: string, columns: readonly (CopyColumn | undefined)[], stream: string | Buffer, detecting = false): string {
   const bytes = Buffer.from(stream)
   const results = new Set<string>()
   for (let cut = 0; cut <= bytes.length; cut++) {
     const [begin, end] = [bytes.subarray(0, cut), bytes.subarray(cut)]
     const tiny = Array.from(end, (byte) => Buffer.of(byte))
     for (const reads of [[[begin], [end]], [[begin, end]], [[begin, ...tiny]], [tiny.length === bytes.length ? tiny : [begin, ...tiny.slice(0, 3)], tiny.length === bytes.length ? [] : tiny.slice(3)]]) {
-      results.add(through(make(options, columns), reads).toString('latin1'))
+      results.add(through(make(options, columns, detecting), reads).toString('latin1'))
     }
   }
   const [only = ''] = results
@@ -123,6 +133,27 @@ describe('masked COPY rows', () => {
     assert.equal(take(Buffer.concat([head, row('1', 'secret', 'x'), end])).values, 2)
     const wrong = [Buffer.concat([head, row('1', 'secret')]), Buffer.concat([Buffer.alloc(19), row('1', 'a', 'b')]), Buffer.concat([head, row('1', 'a', 'b'), end, row('1', 'a', 'b')]), Buffer.concat([head, Buffer.from([0, 3, 0xff, 0, 0, 0])]), Buffer.concat([head, row('1', 'a', 'b').subarray(0, 9)])]
     for (const stream of wrong) assert.throws(() => take(stream), /cannot be masked/)
+  })
+
+  it('hold what detection finds masked, and everything else byte for byte', () => {
+    const look = (options: string, stream: string): string => masked(options, [undefined, FIXED, undefined], stream, true)
+    assert.equal(look('', 'to ada@example.com\tx\t\\N\n\\t\\\\ \\b\tx\ta\\tada@example.com\\n\n\\N\t\\N\t\n'), 'to ***\t***\t\\N\n\\t\\\\ \\b\t***\ta\\t***\\n\n\\N\t\\N\t\n')
+    assert.equal(look(`(delimiter '@')`, 'ada\\@example.com@x@1\n'), '***@***@1\n')
+    assert.equal(look(`(null 'ada@example.com')`, 'ada@example.com\tx\t1\n'), '***\t***\t1\n')
+    assert.equal(look('csv', '"a, ""b"" ada@example.com",x,"needless"\n,,""\n'), '"a, ""b"" ***",***,"needless"\n,,""\n')
+    assert.equal(look('csv force quote *', '"ada@example.com","x","1"\n'), '"***","***","1"\n')
+    const mask = make('csv', [undefined, FIXED, undefined], true)
+    through(mask, [[Buffer.from('a,b,c\nada@example.com,,c\n')]])
+    assert.deepEqual([mask.values, [...mask.detected]], [2, [0]])
+  })
+
+  it('come out of many messages as they come out of each', () => {
+    const rows = Array.from({ length: 300 }, (_, n) => Buffer.from(`${n}\t${'x'.repeat(n)}\t${n % 7 === 0 ? 'ada@example.com' : 'y'}\n`))
+    for (const column of [FIXED, PARTIAL]) {
+      const one = make('', [undefined, column, undefined], true)
+      const expected = Buffer.concat(rows.map((row) => through(one, [[row]])))
+      assert.deepEqual(through(make('', [undefined, column, undefined], true), [rows.slice(0, 90), rows.slice(90)]), expected)
+    }
   })
 
   it('refuse rows that do not have the columns that were announced, and rows that are cut off', () => {
