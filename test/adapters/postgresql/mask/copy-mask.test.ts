@@ -142,6 +142,7 @@ describe('masked COPY rows', () => {
     assert.equal(look(`(null 'ada@example.com')`, 'ada@example.com\tx\t1\n'), '***\t***\t1\n')
     assert.equal(look('csv', '"a, ""b"" ada@example.com",x,"needless"\n,,""\n'), '"a, ""b"" ***",***,"needless"\n,,""\n')
     assert.equal(look('csv force quote *', '"ada@example.com","x","1"\n'), '"***","***","1"\n')
+    assert.equal(look('(format csv, force_quote (a))', '"q",x,y\n'), '"q","***",y\n')
     const mask = make('csv', [undefined, FIXED, undefined], true)
     through(mask, [[Buffer.from('a,b,c\nada@example.com,,c\n')]])
     assert.deepEqual([mask.values, [...mask.detected]], [2, [0]])
