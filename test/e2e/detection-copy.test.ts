@@ -198,9 +198,10 @@ describe('COPY under a rule that asks to detect', () => {
   it('is evident: the columns and values in which something was found, and a recording of what was shown', async () => {
     const client = await login()
     const shown: string[][] = []
-    for (const [index, sql] of [COPY, `${COPY} (format binary)`, SELECT, COPY].entries()) {
-      // Row by row: what each is written into is used again for the next.
-      proxy.cutInto(index < 3 ? Infinity : 100)
+    const statements = [COPY, `${COPY} (format binary)`, SELECT, `copy (select body, i from notes, generate_series(1, 30) i where id = 1) to stdout`]
+    for (const [index, sql] of statements.entries()) {
+      // Row by row: what one is written into is used again for the next.
+      proxy.cutInto(index < 3 ? Infinity : 40)
       const frames = await client.ask([Q(`${sql} /* evidence ${index} */`)])
       shown.push(frames.flatMap(({ type, body }) => (type === 'd' || type === 'D' ? [body.toString('latin1')] : [])))
     }
@@ -212,7 +213,7 @@ describe('COPY under a rule that asks to detect', () => {
     for (const [index, rows] of shown.entries()) {
       const received = events.find((event) => event.type === 'command.received.v1' && event.data.command.text.includes(`evidence ${index}`))
       const of = <T extends 'outcome.recorded.v1' | 'recording.captured.v1'>(type: T) => events.find((event): event is Extract<typeof event, { type: T }> => event.type === type && event.data.command === received?.id)
-      assert.deepEqual(of('outcome.recorded.v1')?.data.outcome.masked, { columns: FOUND_IN, values: FOUND_IN.length })
+      assert.deepEqual(of('outcome.recorded.v1')?.data.outcome.masked, index < 3 ? { columns: FOUND_IN, values: FOUND_IN.length } : { columns: ['body'], values: 30 })
       const chunks = of('recording.captured.v1')?.data.recording.chunks ?? []
       const kept = Buffer.concat(chunks.map(({ data }) => Buffer.from(data, 'base64'))).toString('latin1')
       holdsNone('the recording', kept)

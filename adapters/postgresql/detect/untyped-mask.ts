@@ -83,7 +83,7 @@ function elementOf(bytes: Buffer, start: number, end: number): number | undefine
   return dimensions >= 0 && dimensions <= 6 && end - start >= 12 + 8 * dimensions && (nulls === 0 || nulls === 1) ? int32At(bytes, start + 8) : undefined
 }
 
-/** Up to 16 digits: no usual double has such bytes. Of timestamps, some of 2001, 2010 and 2011 have the digits of a card. */
+/** Up to 16 digits: no usual double has such bytes. Of timestamps, few have the digits of a card. */
 function isSmallWhole(bytes: Buffer, start: number, end: number): boolean {
   return end - start === 8 && bytes[start] === 0
 }
