@@ -1,8 +1,10 @@
 import { Socket } from 'node:net'
 
-/** A read of this size or more means bulk: the next reads get a buffer of this stream's own, which needs no copy. */
-const BULK_BYTES = 16 * 1024
+/** A read of this size or more means bulk: the next reads get a buffer of this stream's own, which needs no copy. A server writes 8 KiB at a time. */
+const BULK_BYTES = 8 * 1024
 const READ_BYTES = 64 * 1024
+/** What is lent has this much free before it, so that the beginning of a message that was cut off can go there. */
+const ROOM_BYTES = 16 * 1024
 /** A peer that has this much unread in our memory makes its counterpart pause. */
 const MAX_UNREAD_BYTES = 512 * 1024
 /** What is written in several slices is joined up to this size; beyond, it goes out as it is. */
@@ -12,16 +14,26 @@ const JOIN_BYTES = 32 * 1024
 const shared = Buffer.allocUnsafeSlow(READ_BYTES)
 
 export interface StreamHandlers {
-  /** The chunk belongs to the receiver; but when it is `lent`, only as long as `released` then says that it is still needed. */
-  chunk(chunk: Buffer, lent: boolean): void
-  /** Asked after a lent chunk: nothing refers to it any more. Without it, nothing is lent. */
-  released?(): boolean
+  /** The chunk belongs to the receiver. */
+  chunk(chunk: Buffer): void
+  /** Who takes bytes that are not its own; without one, none are lent. */
+  readonly borrower?: Borrower
   /** All that was held back has been written. */
   drained(): void
   /** The peer will send no more; it may still be reading. Called at most once. */
   ended(): void
   /** The connection is gone, both ways. Called once. */
   closed(error: Error | undefined): void
+}
+
+/** Takes bytes in memory that is used again. Memory that was used a moment ago is in the processor's cache, and costs no page faults. */
+export interface Borrower {
+  /** `[start, end)` came. All that lies before `start` may be overwritten. */
+  take(buffer: Buffer, start: number, end: number): void
+  /** Asked after that: nothing refers to the buffer any more. If not, it is the borrower's for good. */
+  released(): boolean
+  /** Asked after that: more is on its way. If not, the memory is let go of. */
+  expectsMore(): boolean
 }
 
 /**
@@ -32,7 +44,7 @@ export interface StreamHandlers {
 export class ByteStream {
   readonly #socket: Socket
   readonly #handlers: StreamHandlers
-  /** While reads are large, what they go to. Memory that is used again is in the processor's cache. */
+  /** While reads are large, what they go to: the part behind the room. */
   #own: Buffer | undefined
   #closed = false
   #slices: { buffer: Buffer; start: number; end: number }[] = []
@@ -144,24 +156,31 @@ export class ByteStream {
     socket.removeAllListeners('data')
     socket.on('data', (chunk: Buffer) => {
       this.bytesRead += chunk.length
-      this.#handlers.chunk(chunk, false)
+      this.#handlers.chunk(chunk)
     })
     return socket
   }
 
   #read(bytes: number, into: Buffer): boolean {
     this.bytesRead += bytes
+    const { borrower } = this.#handlers
+    const isBulk = bytes >= BULK_BYTES
     if (into === shared) {
-      if (bytes >= BULK_BYTES) this.#own = Buffer.allocUnsafeSlow(READ_BYTES)
-      this.#handlers.chunk(Buffer.from(into.subarray(0, bytes)), false)
-      return true
+      this.#handlers.chunk(Buffer.from(into.subarray(0, bytes)))
+      if (isBulk && borrower?.expectsMore() !== false) this.#own = allocate()
+    } else if (borrower === undefined) {
+      this.#own = isBulk ? allocate() : undefined
+      this.#handlers.chunk(into.subarray(0, bytes))
+    } else {
+      borrower.take(Buffer.from(into.buffer), ROOM_BYTES, ROOM_BYTES + bytes)
+      this.#own = !isBulk || !borrower.expectsMore() ? undefined : borrower.released() ? into : allocate()
     }
-    this.#own = undefined
-    const lends = this.#handlers.released !== undefined
-    this.#handlers.chunk(into.subarray(0, bytes), lends)
-    if (bytes >= BULK_BYTES) this.#own = this.#handlers.released?.() === true ? into : Buffer.allocUnsafeSlow(READ_BYTES)
     return true
   }
+}
+
+function allocate(): Buffer {
+  return Buffer.allocUnsafeSlow(ROOM_BYTES + READ_BYTES).subarray(ROOM_BYTES)
 }
 
 function join(slices: readonly { buffer: Buffer; start: number; end: number }[], bytes: number): Buffer {

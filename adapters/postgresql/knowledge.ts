@@ -168,6 +168,12 @@ export class Knowledge {
     return this.copies.begin(run, analysis, catalogue, false)
   }
 
+  /** A text as it is under the catalogue of this moment, whoever changed it; `undefined` when that cannot be read. */
+  async atThisMoment(text: string, names: SessionNames): Promise<Analysis | undefined> {
+    const resolver = await this.#now().catch(() => undefined)
+    return resolver === undefined ? undefined : this.#understandNow(text, names, resolver).analysis
+  }
+
   async #planLater(run: Run, runs: boolean, masks: readonly Mask[], target: Target, names: SessionNames, attach: (understood: Understood) => Understood): Promise<KnownPlan> {
     const { understood } = run
     const catalogue = await this.#fresh(true).catch(() => undefined)

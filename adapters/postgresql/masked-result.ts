@@ -2,10 +2,12 @@
 import type { ContentDetection } from './detect/content-detection.ts'
 import { createDetectingMask } from './detect/detecting-mask.ts'
 import { maskReport } from './detect/mask-report.ts'
-import { createCopyMask, type CopyMask } from './mask/copy-mask.ts'
-import { createRowMask, type MaskedColumn, type RowMask } from './mask/row-mask.ts'
-import type { ValueMask } from './mask/value-mask.ts'
-import { ORIGINS, type MaskTerms, type ResultMask } from './sql/index.ts'
+import { createUntypedMask } from './detect/untyped-mask.ts'
+import { createCopyMask, valueFormat, type CopyMask } from './mask/copy-mask.ts'
+import type { MessageMask } from './mask/message-mask.ts'
+import { createRowMask, type MaskedColumn } from './mask/row-mask.ts'
+import type { ValueMask, ValueMaskOptions } from './mask/value-mask.ts'
+import { ORIGINS, type CopyShape, type CopyShapeColumn, type MaskTerms, type ResultMask } from './sql/index.ts'
 import { decodeCopyOut, decodeRowDescription, type ColumnDescription } from './wire/backend.ts'
 import { WireViolation } from './wire/violation.ts'
 
@@ -19,6 +21,8 @@ export interface MaskedResultOptions {
   readonly results: readonly ResultMask[] | 'unmasked'
   /** What is looked for in columns without a mask. */
   readonly detection?: ContentDetection | undefined
+  /** Where something is looked for: what is known of each COPY, by its place in the text. */
+  readonly copies?: readonly (CopyShape | undefined)[]
 }
 
 export type MaskOf = (table: number, attribute: number) => MaskTerms | undefined
@@ -47,8 +51,9 @@ export class MaskedResult {
   readonly #maskOf: MaskOf
   readonly #options: MaskedResultOptions
   #columns: Set<string> | undefined
-  #shape: readonly ColumnDescription[] = []
-  #current: RowMask | undefined
+  /** Of the columns at hand. */
+  #names: readonly string[] = []
+  #current: MessageMask | undefined
   #copy: CopyMask | undefined
   #described = false
   #statement = 0
@@ -71,7 +76,7 @@ export class MaskedResult {
     if (masked.length === 0 && detecting.size === 0) return
     if (masked.length > 0) this.#note(names)
     const { key, clientEncoding } = this.#options
-    this.#shape = columns
+    this.#names = columns.map(({ name }) => name)
     this.#current = createRowMask(masked, { columnCount, key, clientEncoding, detecting })
   }
 
@@ -84,10 +89,10 @@ export class MaskedResult {
     }))
   }
 
-  /** Masks one DataRow in place, or returns what goes in its place. Rows that were never described are refused. */
-  apply(buffer: Buffer, start: number, end: number): Buffer | undefined {
+  /** Masks DataRows where they stand, or returns what goes in their place; see `MessageMask`. Rows that were never described are refused. */
+  apply(buffer: Buffer, start: number, end: number, reusable = false): Buffer | undefined {
     if (!this.#described && this.strict) throw new WireViolation('rows came without a description, so they cannot be masked')
-    return this.#current?.apply(buffer, start, end)
+    return this.#current?.apply(buffer, start, end, reusable)
   }
 
   /** True when the rows that follow pass as they are. */
@@ -98,15 +103,24 @@ export class MaskedResult {
   /** A CopyOutResponse message: rows follow in CopyData. */
   copyBegins(message: Buffer, start: number, end: number): void {
     this.#close()
-    const { binary, columns } = decodeCopyOut(message, start, end)
     const expected = this.#result()
-    if (expected.kind === 'origins') return
-    if (expected.kind !== 'copy' || binary !== (expected.format.kind === 'binary') || columns !== expected.columns.length) {
+    const { detection, copies = [], key, clientEncoding } = this.#options
+    if (expected.kind === 'origins' && detection === undefined) return
+    const { binary, columns: count } = decodeCopyOut(message, start, end)
+    const shape = copies[this.#statement]
+    const format = expected.kind === 'copy' ? expected.format : expected.kind === 'origins' ? shape?.format : undefined
+    const masked = expected.kind === 'copy' ? expected.columns : Array.from({ length: count }, () => undefined)
+    if (format === undefined || binary !== (format.kind === 'binary') || count !== masked.length) {
       throw new WireViolation('rows of a COPY came that cannot be masked, for they are not those that were asked for')
     }
-    const { key, clientEncoding } = this.#options
-    this.#note(expected.columns.flatMap((column, index) => (column === undefined ? [] : [String(index + 1)])))
-    this.#copy = createCopyMask(expected.format, expected.columns, { key, clientEncoding })
+    this.#names = masked.map((_, index) => shapeOf(shape, index, count).name || String(index + 1))
+    this.#note(masked.flatMap((column, index) => (column === undefined ? [] : [this.#names[index] ?? ''])))
+    const detecting = new Map(detection === undefined ? [] : masked.flatMap((_, index) => {
+      const mask = copyDetectingMask(shapeOf(shape, index, count), valueFormat(format), detection, { key, clientEncoding })
+      return mask === undefined ? [] : [[index, mask] as const]
+    }))
+    const copy = createCopyMask(format, masked, { key, clientEncoding, detecting })
+    if (copy.masksAny) this.#copy = copy
   }
 
   /** True when the bytes of a COPY have to be changed. */
@@ -114,12 +128,12 @@ export class MaskedResult {
     return this.#copy !== undefined
   }
 
-  /** What goes in the place of the bytes of one CopyData; nothing may be left of them. */
-  copyData(bytes: Buffer): Buffer {
-    return this.#copy?.push(bytes) ?? EMPTY
+  /** Masks CopyDatas where they stand, or returns what goes in their place, which may be nothing; see `MessageMask`. */
+  copyData(buffer: Buffer, start: number, end: number, reusable: boolean): Buffer | undefined {
+    return this.#copy?.apply(buffer, start, end, reusable)
   }
 
-  /** What is left when the rows of a COPY are over. */
+  /** The messages that are left when the rows of a COPY are over. */
   copyEnds(): Buffer {
     return this.#copy?.end() ?? EMPTY
   }
@@ -156,13 +170,14 @@ export class MaskedResult {
   }
 
   #note(names: readonly string[]): void {
+    if (names.length === 0) return
     this.#columns ??= new Set()
     for (const name of names) this.#columns.add(name)
   }
 
   #close(): void {
     this.#values += (this.#current?.values ?? 0) + (this.#copy?.values ?? 0)
-    for (const index of this.#current?.detected ?? []) this.#note([this.#shape[index]?.name ?? String(index)])
+    for (const index of (this.#current ?? this.#copy)?.detected ?? []) this.#note([this.#names[index] ?? String(index)])
     this.#current = undefined
     this.#copy = undefined
     this.#described = false
@@ -193,6 +208,22 @@ export class MaskedResult {
     const { type, typmod, format } = column
     return [{ index, type, typmod, format, ...terms }]
   }
+}
+
+const UNKNOWN: CopyShapeColumn = Object.freeze({ name: '', type: undefined })
+
+/** When there are not as many columns as were thought, nothing is known of any. */
+function shapeOf(shape: CopyShape | undefined, index: number, count: number): CopyShapeColumn {
+  return (shape?.columns.length === count ? shape.columns[index] : undefined) ?? UNKNOWN
+}
+
+/** Types below are built in, and the same in every server. */
+const FIRST_USER_OID = 16_384
+
+/** RowDescription gives a domain's base type; the catalogue does not, so it may be anything. */
+function copyDetectingMask({ name, type }: CopyShapeColumn, format: 0 | 1, detection: ContentDetection, options: ValueMaskOptions): ValueMask | undefined {
+  if (type === undefined || type.type >= FIRST_USER_OID) return createUntypedMask({ name, sameLength: type !== undefined, format }, detection, options)
+  return createDetectingMask({ name, ...type, format }, detection, options)
 }
 
 /** Whether nothing may be seen of a column, whatever its origin. */

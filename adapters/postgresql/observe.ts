@@ -2,7 +2,7 @@ import { isAscii } from 'node:buffer'
 import type { Command, Decision, Impact, Target } from '../../core/index.ts'
 import { ContentDetection, type ContentDetections } from './detect/content-detection.ts'
 import { MaskedResult, type MaskOf } from './masked-result.ts'
-import type { ErrorExposure, ResultMask } from './sql/index.ts'
+import { copyProblem, copyShapes, type CopyShape, type ErrorExposure, type ResultMask } from './sql/index.ts'
 import { FollowedSettings } from './impact/followed-settings.ts'
 import { copiesAnything, type KnownPlan, type Knowledge } from './knowledge.ts'
 import type { Run } from './run.ts'
@@ -204,20 +204,36 @@ export class Observer {
 
   /** Decided under the catalogue as it is now, once `isSettledBefore` the run. At once when nothing has to be looked up. */
   maskPlan(run: Run, decision: Decision, prepared: (name: string) => Understood | undefined): Plan | Promise<Plan> {
+    const { detections = [] } = decision.verdict.obligations
+    if (detections.length === 0) return this.#plan(run, decision, prepared, NO_LOOK)
+    const detection = this.#o.detections.of(detections)
+    const { analysis, command } = run.understood
+    const reason = hindrance(analysis, command.opaque, detection, this.#names.isUtf8())
+    if (!(detection instanceof ContentDetection) || analysis === undefined || reason !== '') return { kind: 'blocked', reason }
+    if (analysis.statements.every(({ copies }) => copies === undefined)) return this.#plan(run, decision, prepared, { detection, copies: [] })
+    return this.#copyShapes(analysis, command.text).then((copies) => this.#plan(run, decision, prepared, { detection, copies }))
+  }
+
+  #plan(run: Run, decision: Decision, prepared: (name: string) => Understood | undefined, look: Look): Plan | Promise<Plan> {
     const { understood } = run
     const runs = run.command.phase === 'execute' && decision.verdict.effect !== 'await-approval'
-    const { masks, detections = [] } = decision.verdict.obligations
-    const detection = detections.length === 0 ? undefined : detectionFor(understood, this.#o.detections.of(detections))
-    if (detection !== undefined && !(detection instanceof ContentDetection)) return detection
+    const { masks } = decision.verdict.obligations
     if (masks.length === 0) {
-      const plan: Plan = { kind: 'run', masked: this.#maskedResult(NO_COLUMN, 'unmasked', true, detection), errors: 'none' }
+      const plan: Plan = { kind: 'run', masked: this.#maskedResult(NO_COLUMN, 'unmasked', true, look), errors: 'none' }
       return runs && this.copies(run) ? this.#followed(run, plan) : plan
     }
     if (this.#definedInTransaction && touchesRelations(understood.analysis)) {
       return { kind: 'blocked', reason: 'this transaction has changed the schema, so masks cannot be traced until it ends; commit or roll back first' }
     }
     const plan = this.#knowledge.maskPlan(run, runs, masks, this.#o.target, this.#names, (fresh) => this.#attach(fresh, prepared))
-    return plan instanceof Promise ? plan.then((late) => this.#planned(run, late, detection)) : this.#planned(run, plan, detection)
+    return plan instanceof Promise ? plan.then((late) => this.#planned(run, late, look)) : this.#planned(run, plan, look)
+  }
+
+  /** Where what the text finds may be something else than what the catalogue has, no type is sure. */
+  async #copyShapes(analysis: Analysis, text: string): Promise<readonly (CopyShape | undefined)[]> {
+    const sure = !this.#definedInTransaction && !definesRelations(analysis) && analysis.statements.every(({ effects: { settings } }) => settings.length === 0)
+    const now = sure ? await this.#knowledge.atThisMoment(text, this.#names) : undefined
+    return copyShapes(now ?? analysis, now !== undefined)
   }
 
   /** Whether what it reads goes into a new relation, where it has to be followed. */
@@ -245,17 +261,17 @@ export class Observer {
     }, withdrawn)
   }
 
-  #planned(run: Run, plan: KnownPlan, detection: ContentDetection | undefined): Plan {
+  #planned(run: Run, plan: KnownPlan, look: Look): Plan {
     if (plan.kind === 'blocked') return plan
     const { results, showsMasked, maskOf, errors, copies = [] } = plan
     if (!this.#copies.begun(run, copies)) return SESSION_OVER
     if (!this.#names.isUtf8() && results.some(({ kind }) => kind === 'copy')) return { kind: 'blocked', reason: 'COPY can be masked only where client_encoding is UTF8' }
-    return { kind: 'run', masked: this.#maskedResult(maskOf, results, showsMasked || detection !== undefined, detection), errors }
+    return { kind: 'run', masked: this.#maskedResult(maskOf, results, showsMasked || look.detection !== undefined, look), errors }
   }
 
-  #maskedResult(maskOf: MaskOf, results: readonly ResultMask[] | 'unmasked', strict: boolean, detection: ContentDetection | undefined): MaskedResult {
+  #maskedResult(maskOf: MaskOf, results: readonly ResultMask[] | 'unmasked', strict: boolean, look: Look): MaskedResult {
     const clientEncoding = this.#names.isUtf8() ? 'UTF8' : 'SQL_ASCII'
-    return new MaskedResult(maskOf, { key: this.#maskKey, clientEncoding, strict, results, detection })
+    return new MaskedResult(maskOf, { key: this.#maskKey, clientEncoding, strict, results, ...look })
   }
 
   #attach(understood: Understood, prepared: (name: string) => Understood | undefined): Understood {
@@ -278,12 +294,22 @@ export class Observer {
 const SESSION_OVER: Plan = Object.freeze({ kind: 'blocked', reason: 'its session has ended' })
 const NO_COLUMN = (): undefined => undefined
 
-/** What comes out in another form than rows cannot be looked at value by value. */
-function detectionFor({ analysis, command }: Understood, found: ContentDetection | { readonly unknown: string }): ContentDetection | Extract<Plan, { kind: 'blocked' }> {
-  if (!(found instanceof ContentDetection)) return { kind: 'blocked', reason: `the rules ask to detect "${found.unknown}", which this gateway does not know` }
-  if (analysis === undefined) return { kind: 'blocked', reason: `what comes out of it cannot be looked at: ${command.opaque}` }
-  if (analysis.actions.includes('copy-out')) return { kind: 'blocked', reason: 'rules ask to look at the content of what comes out, which is not done in COPY; use SELECT' }
-  return found
+/** What is looked for in what comes out, and what the rows are that describe nothing themselves. */
+interface Look {
+  readonly detection: ContentDetection | undefined
+  /** By statement, for each COPY to the client. */
+  readonly copies: readonly (CopyShape | undefined)[]
+}
+
+const NO_LOOK: Look = Object.freeze({ detection: undefined, copies: [] })
+
+/** Why what comes out cannot be looked at; empty when it can. */
+function hindrance(analysis: Analysis | undefined, opaqueReason: string, found: ContentDetection | { readonly unknown: string }, isUtf8: boolean): string {
+  if (!(found instanceof ContentDetection)) return `the rules ask to detect "${found.unknown}", which this gateway does not know`
+  if (analysis === undefined) return `what comes out of it cannot be looked at: ${opaqueReason}`
+  const problem = copyProblem(analysis)
+  if (problem !== '') return problem
+  return isUtf8 || analysis.statements.every(({ copies }) => copies === undefined) ? '' : 'COPY can be looked at only where client_encoding is UTF8'
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })

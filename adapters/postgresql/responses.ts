@@ -3,9 +3,10 @@ import type { ByteStream } from './byte-stream.ts'
 import { beyondLimit, withoutDetails } from './enforce.ts'
 import { LimitGuard, rowsInCopyData, SWALLOWED, type LimitGuardHandlers } from './limit-guard.ts'
 import type { Operation } from './operation.ts'
+import { Rows } from './rows.ts'
 import type { Run } from './run.ts'
 import { parseErrorFields } from './startup/error-fields.ts'
-import { decodeCommandTag, decodeParameterStatus, decodeReady, encodeCopyData, rowsOfTag } from './wire/backend.ts'
+import { decodeCommandTag, decodeParameterStatus, decodeReady, rowsOfTag } from './wire/backend.ts'
 import { FRAME, FrameReader, NEED_MORE, PIECE } from './wire/frame-reader.ts'
 import { BACKEND } from './wire/message-types.ts'
 import { WireViolation } from './wire/violation.ts'
@@ -63,6 +64,7 @@ export class Responses {
   /** The target takes CopyData, and ignores Sync, until it is sent CopyDone or CopyFail. */
   #copyingIn = false
   readonly limits: LimitGuard
+  readonly #rows: Rows
   /** A row that went beyond a limit is let go by in pieces. */
   #dropping = false
   /** The target said goodbye itself. */
@@ -72,6 +74,7 @@ export class Responses {
     this.#client = client
     this.#handlers = handlers
     this.limits = new LimitGuard(handlers)
+    this.#rows = new Rows({ client, reader: this.#reader, limits: this.limits, forward: (run, buffer, start, end) => this.#forward(run, buffer, start, end) })
   }
 
   /** The target was sent this. */
@@ -122,11 +125,13 @@ export class Responses {
     return this.#midMessage
   }
 
-  /** `lent`: the chunk is only good until this returns and what it gave to the client is written. */
-  receive(chunk: Buffer, lent = false): void {
+  /** `lent`: the chunk is only good until this returns and what it gave to the client is written, and free before `start`. */
+  receive(chunk: Buffer, start = 0, end = chunk.length, lent = false): void {
     this.#lent = lent ? chunk : undefined
     try {
-      this.#drain(chunk)
+      if (lent) this.#reader.feedBehindRoom(chunk, start, end)
+      else this.#reader.feed(chunk, start, end)
+      this.#drain()
     } finally {
       for (const run of this.#recorded) run.keepRecording()
       this.#recorded.clear()
@@ -134,9 +139,8 @@ export class Responses {
     }
   }
 
-  #drain(chunk: Buffer): void {
+  #drain(): void {
     const reader = this.#reader
-    reader.feed(chunk)
     for (;;) {
       const step = reader.next()
       if (step === FRAME) this.#frame()
@@ -193,7 +197,7 @@ export class Responses {
     if (this.limits.barred && this.#beyondLimit(type, buffer, start, end)) return
     switch (type) {
       case BACKEND.dataRow:
-        return this.#rows()
+        return this.#rows.data(this.#head())
       case BACKEND.bindComplete:
       case BACKEND.parseComplete:
       case BACKEND.closeComplete:
@@ -221,9 +225,12 @@ export class Responses {
       case BACKEND.functionCallResponse:
         return this.#forward(this.#head()?.run, buffer, start, end)
       case BACKEND.copyOutResponse:
+        this.#head()?.run?.masked?.copyBegins(buffer, start, end)
+        return this.#forward(this.#head()?.run, buffer, start, end)
       case BACKEND.copyData:
+        return this.#rows.copyData(this.#head()?.run)
       case BACKEND.copyDone:
-        return this.#copyOut(type, buffer, start, end)
+        return this.#rows.copyDone(this.#head()?.run)
       default:
         throw new WireViolation(`the target sent a message of type 0x${type.toString(16)}`)
     }
@@ -244,33 +251,6 @@ export class Responses {
 
   #pass(run: Run | undefined, message: Buffer): void {
     this.#forward(run, message, 0, message.length)
-  }
-
-  #rows(): void {
-    const head = this.#head()
-    const run = head?.run
-    const reader = this.#reader
-    if (head === undefined || run === undefined) throw new WireViolation('the target sent rows that nobody asked for')
-    const description = head.portal?.description
-    if (description !== undefined && run.masked?.described === false) run.masked.describe(description, 0, description.length)
-    if (run.masked === undefined || run.masked.passes) {
-      if (run.watch === undefined) reader.extend()
-      else if (!this.#mayPass(run)) return undefined
-      return this.#forward(run, reader.buffer, reader.start, reader.end)
-    }
-    const replaced = run.masked.apply(reader.buffer, reader.start, reader.end)
-    if (run.watch !== undefined && !this.limits.admits(run, 1, replaced?.length ?? reader.end - reader.start)) return undefined
-    if (replaced === undefined) this.#forward(run, reader.buffer, reader.start, reader.end)
-    else this.#pass(run, replaced)
-  }
-
-  /** Takes in as many rows as there surely is room for; false when not even one may pass. */
-  #mayPass(run: Run): boolean {
-    const reader = this.#reader
-    if (!this.limits.admits(run, 1, reader.end - reader.start)) return false
-    const { watch } = run
-    if (watch !== undefined) watch.rows += reader.extend(watch.room(reader.buffer.length, run.bytes))
-    return true
   }
 
   #acknowledged(buffer: Buffer, start: number, end: number): void {
@@ -470,16 +450,6 @@ export class Responses {
     const { name, value } = decodeParameterStatus(buffer, start, end)
     this.#handlers.parameter(name, value)
     this.#client.add(buffer, start, end)
-  }
-
-  #copyOut(type: number, buffer: Buffer, start: number, end: number): void {
-    const run = this.#head()?.run
-    const masked = run?.masked
-    if (type === BACKEND.copyOutResponse) masked?.copyBegins(buffer, start, end)
-    if (type === BACKEND.copyOutResponse || masked?.copies !== true) return this.#forward(run, buffer, start, end)
-    const bytes = type === BACKEND.copyData ? masked.copyData(buffer.subarray(start + 5, end)) : masked.copyEnds()
-    if (bytes.length > 0) this.#pass(run, encodeCopyData(bytes))
-    if (type === BACKEND.copyDone) this.#forward(run, buffer, start, end)
   }
 
   /** While it copies, the target ignores Sync: those that were sent before the end of the rows will not be answered. */

@@ -60,8 +60,12 @@ export class PostgresSession {
       closed: () => this.#clientGone(),
     })
     this.#target = new ByteStream(options.targetSocket, {
-      chunk: (chunk, lent) => this.#fromTarget(chunk, lent),
-      released: () => this.#client.written,
+      chunk: (chunk) => this.#fromTarget(chunk, 0, chunk.length, false),
+      borrower: {
+        take: (buffer, start, end) => this.#fromTarget(buffer, start, end, true),
+        released: () => this.#client.written,
+        expectsMore: () => !this.#responses.idle,
+      },
       drained: () => this.#client.resume('target is slow'),
       ended: () => this.#targetLost(),
       closed: () => this.#targetLost(),
@@ -92,7 +96,8 @@ export class PostgresSession {
 
   /** Goes on with what was received during start-up. */
   start(): void {
-    if (this.#o.targetLeftover.length > 0) this.#fromTarget(this.#o.targetLeftover)
+    const { targetLeftover } = this.#o
+    if (targetLeftover.length > 0) this.#fromTarget(targetLeftover, 0, targetLeftover.length, false)
     if (this.#o.clientLeftover.length > 0) this.#fromClient(this.#o.clientLeftover)
   }
 
@@ -120,10 +125,10 @@ export class PostgresSession {
     }
   }
 
-  #fromTarget(chunk: Buffer, lent = false): void {
+  #fromTarget(chunk: Buffer, start: number, end: number, lent: boolean): void {
     if (this.#closing !== undefined) return
     try {
-      this.#responses.receive(chunk, lent)
+      this.#responses.receive(chunk, start, end, lent)
       this.#flush()
     } catch (error) {
       this.#broken(error)

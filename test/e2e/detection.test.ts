@@ -107,9 +107,8 @@ describe('a rule that asks to detect', () => {
     await client.end()
   })
 
-  it('blocks what comes out in another form, and entities that nobody knows', async () => {
+  it('blocks entities that nobody knows', async () => {
     const client = await connected()
-    await assert.rejects(client.query('copy notes to stdout'), /blocked by policy: .* not done in COPY/)
     await assert.rejects(client.query('select 1 -- unknown entity'), /asks? to detect "payment-card", which this gateway does not know/)
     assert.equal((await client.query('select 1 as one')).rows[0]?.one, 1)
     await client.end()

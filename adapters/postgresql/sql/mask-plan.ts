@@ -1,6 +1,7 @@
 import type { Mask, Target } from '../../../core/index.ts'
 import type { Analysis, ColumnUse, Lineage, Statement } from './analysis.ts'
 import type { Catalogue } from './catalogue.ts'
+import { changesEncoding } from './copy-shape.ts'
 import { carriesSource, label, MaskedColumns, type MaskedOrigins } from './masked-columns.ts'
 import { COPIED } from './place.ts'
 import { EVERYTHING, ORIGINS, resultMask, type ResultMask } from './result-mask.ts'
@@ -93,11 +94,6 @@ function withoutCatalogue({ lineage }: Statement): MaskPlan {
   if (lineage.untraced !== '') return blocked(lineage.untraced)
   const [first] = lineage.relations
   return first === undefined ? NO_ROWS : blocked(`the catalogue of the target is not at hand, so ${first.name} cannot be checked against the masks`)
-}
-
-/** What comes before the rows in one text decides how their bytes are read. */
-function changesEncoding({ effects: { settings } }: Statement): boolean {
-  return settings.some(({ name }) => /^(\*|client_encoding|names)$/.test(name))
 }
 
 function planStatement(statement: Statement, columns: MaskedColumns, options: StatementOptions): MaskPlan {

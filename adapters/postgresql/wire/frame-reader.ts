@@ -58,6 +58,14 @@ export class FrameReader {
     this.#limit = limit
   }
 
+  /** As `feed`; what lies before `start` is free, so that a message cut in two becomes one again without memory of its own. */
+  feedBehindRoom(chunk: Buffer, start: number, limit: number): void {
+    const length = this.#passing > 0 || this.#allowance > 0 || this.#restLength > start ? 0 : this.#restLength
+    this.#rest.copy(chunk, start - length, 0, length)
+    this.#restLength -= length
+    this.feed(chunk, start - length, limit)
+  }
+
   next(): typeof NEED_MORE | typeof FRAME | typeof PIECE | typeof TOO_LARGE {
     if (this.#passing > 0) return this.#piece()
     if (this.#restLength > 0) return this.#complete()
@@ -208,5 +216,5 @@ export class FrameReader {
 }
 
 function readUint32(bytes: Buffer, at: number): number {
-  return (((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0)) >>> 0
+  return (((bytes[at] as number) << 24) | ((bytes[at + 1] as number) << 16) | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number)) >>> 0
 }

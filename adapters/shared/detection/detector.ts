@@ -88,6 +88,8 @@ class Search {
   readonly #least: number
   readonly #run = new NumberRun()
   readonly #found: Finding[] = []
+  /** No colon before this is part of an IPv6 address. */
+  #noAddressBefore = 0
 
   constructor(text: string, hint: string, wanted: ReadonlySet<Entity>, least: number) {
     this.#text = text
@@ -188,8 +190,12 @@ class Search {
 
   #colon(at: number): number {
     if (!this.#wanted.has('ip-address')) return at + 1
+    if (at < this.#noAddressBefore) return at + 1
     const { next, finding } = findIpv6(this.#text, at)
-    return this.#add(finding) ? finding.end : Math.max(next, at + 1)
+    if (this.#add(finding)) return finding.end
+    // What is no address may be something else: a card behind the name of a field.
+    this.#noAddressBefore = next
+    return at + 1
   }
 
   #hyphen(at: number): number {

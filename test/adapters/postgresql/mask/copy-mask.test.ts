@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { ContentDetection } from '../../../../adapters/postgresql/detect/content-detection.ts'
+import { createDetectingMask } from '../../../../adapters/postgresql/detect/detecting-mask.ts'
 import type { CopyFormat } from '../../../../adapters/postgresql/mask/copy-format.ts'
-import { createCopyMask, type CopyColumn, type CopyMask } from '../../../../adapters/postgresql/mask/copy-mask.ts'
+import { createCopyMask, valueFormat, type CopyColumn, type CopyMask } from '../../../../adapters/postgresql/mask/copy-mask.ts'
 import { OID } from '../../../../adapters/postgresql/mask/type-oids.ts'
 import { copyFormat } from '../../../../adapters/postgresql/sql/copy-options.ts'
 import { loadSqlParser, parse } from '../../../../adapters/postgresql/sql/load.ts'
+import { encodeCopyData } from '../../../../adapters/postgresql/wire/backend.ts'
 
 const OPTIONS = { key: Buffer.alloc(32, 7), clientEncoding: 'UTF8' }
 const FIXED: CopyColumn = { method: 'fixed', type: OID.text, typmod: -1 }
@@ -20,16 +23,51 @@ function format(options: string): CopyFormat {
   return copyFormat(statement.node.CopyStmt.options)
 }
 
-const make = (options: string, columns: readonly (CopyColumn | undefined)[]): CopyMask => createCopyMask(format(options), columns, OPTIONS)
+const DETECTION = new ContentDetection([{ entity: '*', method: 'fixed', confidence: 0.5 }], [])
 
-/** The same, however the stream is cut. */
-function masked(options: string, columns: readonly (CopyColumn | undefined)[], stream: string | Buffer): string {
+/** Where `detecting` is said, columns without a mask are looked at. */
+function make(options: string, columns: readonly (CopyColumn | undefined)[], detecting = false): CopyMask {
+  const layout = format(options)
+  const look = createDetectingMask({ name: '', type: OID.text, typmod: -1, format: valueFormat(layout) }, DETECTION, OPTIONS)
+  assert.ok(look !== undefined)
+  return createCopyMask(layout, columns, { ...OPTIONS, detecting: new Map(detecting ? columns.map((_, index) => [index, look]) : []) })
+}
+
+/** What a client reads from CopyData messages. */
+function bodies(messages: Buffer): Buffer {
+  const parts: Buffer[] = []
+  for (let at = 0; at < messages.length;) {
+    assert.equal(messages[at], 0x64)
+    const end = at + 1 + messages.readInt32BE(at + 1)
+    assert.ok(end <= messages.length)
+    parts.push(messages.subarray(at + 5, end))
+    at = end
+  }
+  return Buffer.concat(parts)
+}
+
+/** Hands each list of bodies over as messages in one piece, in memory that is used again. */
+function through(mask: CopyMask, reads: readonly (readonly Buffer[])[]): Buffer {
+  const out: Buffer[] = []
+  for (const read of reads) {
+    const messages = Buffer.concat([Buffer.from('before'), ...read.map(encodeCopyData), Buffer.from('behind')])
+    const [start, end] = [6, messages.length - 6]
+    out.push(Buffer.from(mask.apply(messages, start, end, true) ?? messages.subarray(start, end)))
+    assert.equal(`${messages.toString('latin1', 0, start)} ${messages.toString('latin1', end)}`, 'before behind')
+  }
+  return bodies(Buffer.concat([...out, mask.end()]))
+}
+
+/** The same, however the stream is cut into messages, and these into reads. */
+function masked(options: string, columns: readonly (CopyColumn | undefined)[], stream: string | Buffer, detecting = false): string {
   const bytes = Buffer.from(stream)
   const results = new Set<string>()
   for (let cut = 0; cut <= bytes.length; cut++) {
-    const mask = make(options, columns)
-    const parts = [Buffer.from(mask.push(Buffer.from(bytes.subarray(0, cut)))), Buffer.from(mask.push(Buffer.from(bytes.subarray(cut)))), mask.end()]
-    results.add(Buffer.concat(parts).toString('latin1'))
+    const [begin, end] = [bytes.subarray(0, cut), bytes.subarray(cut)]
+    const tiny = Array.from(end, (byte) => Buffer.of(byte))
+    for (const reads of [[[begin], [end]], [[begin, end]], [[begin, ...tiny]], [tiny.length === bytes.length ? tiny : [begin, ...tiny.slice(0, 3)], tiny.length === bytes.length ? [] : tiny.slice(3)]]) {
+      results.add(through(make(options, columns, detecting), reads).toString('latin1'))
+    }
   }
   const [only = ''] = results
   assert.equal(results.size, 1, 'the cut made a difference')
@@ -89,8 +127,7 @@ describe('masked COPY rows', () => {
     assert.equal(mask(Buffer.concat([head, row('1', 'secret', 'x'), row('2', null, null), end])), Buffer.concat([head, row('1', '***', null), row('2', null, null), end]).toString())
     const take = (stream: Buffer): CopyMask => {
       const taking = make('binary', [undefined, FIXED, HIDDEN])
-      taking.push(stream)
-      taking.end()
+      through(taking, [[stream]])
       return taking
     }
     assert.equal(take(Buffer.concat([head, row('1', 'secret', 'x'), end])).values, 2)
@@ -98,12 +135,35 @@ describe('masked COPY rows', () => {
     for (const stream of wrong) assert.throws(() => take(stream), /cannot be masked/)
   })
 
+  it('hold what detection finds masked, and everything else byte for byte', () => {
+    const look = (options: string, stream: string): string => masked(options, [undefined, FIXED, undefined], stream, true)
+    assert.equal(look('', 'to ada@example.com\tx\t\\N\n\\t\\\\ \\b\tx\ta\\tada@example.com\\n\n\\N\t\\N\t\n'), 'to ***\t***\t\\N\n\\t\\\\ \\b\t***\ta\\t***\\n\n\\N\t\\N\t\n')
+    assert.equal(look(`(delimiter '@')`, 'ada\\@example.com@x@1\n'), '***@***@1\n')
+    assert.equal(look(`(null 'ada@example.com')`, 'ada@example.com\tx\t1\n'), '***\t***\t1\n')
+    assert.equal(look('csv', '"a, ""b"" ada@example.com",x,"needless"\n,,""\n'), '"a, ""b"" ***",***,"needless"\n,,""\n')
+    assert.equal(look('csv force quote *', '"ada@example.com","x","1"\n'), '"***","***","1"\n')
+    assert.equal(look('(format csv, force_quote (a))', '"q",x,y\n'), '"q","***",y\n')
+    const mask = make('csv', [undefined, FIXED, undefined], true)
+    through(mask, [[Buffer.from('a,b,c\nada@example.com,,c\n')]])
+    assert.deepEqual([mask.values, [...mask.detected]], [2, [0]])
+  })
+
+  it('come out of many messages as they come out of each', () => {
+    const rows = Array.from({ length: 300 }, (_, n) => Buffer.from(`${n}\t${'x'.repeat(n)}\t${n % 7 === 0 ? 'ada@example.com' : 'y'}\n`))
+    for (const column of [FIXED, PARTIAL]) {
+      const one = make('', [undefined, column, undefined], true)
+      const expected = Buffer.concat(rows.map((row) => through(one, [[row]])))
+      assert.deepEqual(through(make('', [undefined, column, undefined], true), [rows.slice(0, 90), rows.slice(90)]), expected)
+    }
+  })
+
   it('refuse rows that do not have the columns that were announced, and rows that are cut off', () => {
     for (const [options, stream] of [['', 'a\tb\tc\n'], ['', 'a\n'], ['csv', 'a,b,c\n'], ['csv', '"a,b"\n']] as const) {
-      assert.throws(() => make(options, [FIXED, undefined]).push(Buffer.from(stream)), /cannot be masked/, stream)
+      assert.throws(() => through(make(options, [FIXED, undefined]), [[Buffer.from(stream)]]), /cannot be masked/, stream)
     }
     const mask = make('', [FIXED, undefined])
-    assert.equal(mask.push(Buffer.from('a\tb')).length, 0)
+    const message = encodeCopyData(Buffer.from('a\tb'))
+    assert.equal(mask.apply(message, 0, message.length)?.length, 0)
     assert.throws(() => mask.end(), /cut off/)
   })
 

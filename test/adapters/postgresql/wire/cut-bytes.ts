@@ -10,15 +10,17 @@ export interface Seen {
   readonly how: 'whole' | 'passed' | 'held'
 }
 
-/** Reads chunks one after the other, each in a buffer that is overwritten afterwards, as a socket's may be. */
-export function readChunks(chunks: readonly Buffer[], maxHeldBytes: number, large: (type: number) => Large, extending = false): Seen[] {
+/** Reads chunks one after the other, each in a buffer that is overwritten afterwards, as a socket's may be. `room`: bytes before it that are free. */
+export function readChunks(chunks: readonly Buffer[], maxHeldBytes: number, large: (type: number) => Large, extending = false, room?: number): Seen[] {
   const reader = new FrameReader(maxHeldBytes)
   const seen: Seen[] = []
   let passed: Buffer[] = []
   let held = false
   for (const chunk of chunks) {
-    const reused = Buffer.concat([Buffer.from('before'), chunk, Buffer.from('after')])
-    reader.feed(reused, 6, 6 + chunk.length)
+    const before = room === undefined ? Buffer.from('before') : Buffer.alloc(room, 'before')
+    const reused = Buffer.concat([before, chunk, Buffer.from('after')])
+    if (room === undefined) reader.feed(reused, before.length, before.length + chunk.length)
+    else reader.feedBehindRoom(reused, room, room + chunk.length)
     for (let step = reader.next(); step !== NEED_MORE; step = reader.next()) {
       if (step === FRAME) {
         const count = 1 + (extending ? reader.extend() : 0)

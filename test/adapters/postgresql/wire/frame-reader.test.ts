@@ -47,12 +47,28 @@ describe('the frame reader', () => {
   it('gives the same messages wherever it is cut (property)', () => {
     const body = fc.uint8Array({ maxLength: 60 })
     const messages = fc.array(fc.tuple(fc.constantFrom('Q', 'd', 'D', 'S'), body), { minLength: 1, maxLength: 12 })
-    fc.assert(fc.property(messages, fc.array(fc.nat(800), { maxLength: 40 }), fc.integer({ min: 5, max: 64 }), fc.boolean(), (parts, cuts, held, extending) => {
+    const room = fc.option(fc.integer({ min: 0, max: 80 }), { nil: undefined })
+    fc.assert(fc.property(messages, fc.array(fc.nat(800), { maxLength: 40 }), fc.integer({ min: 5, max: 64 }), fc.boolean(), room, (parts, cuts, held, extending, free) => {
       const whole = parts.map(([type, bytes]) => message(type, [...bytes]))
       const stream = Buffer.concat(whole)
-      const seen = readChunks(cutAt(stream, cuts.map((cut) => cut % (stream.length + 1))), held, copyPasses, extending)
+      const seen = readChunks(cutAt(stream, cuts.map((cut) => cut % (stream.length + 1))), held, copyPasses, extending, free)
       assert.deepEqual(seen.map(({ bytes }) => bytes), whole.map((bytes) => bytes.toString('hex')))
     }), { numRuns: 3000 })
+  })
+
+  it('joins a message that was cut in two where there is room before its rest', () => {
+    const row = dataRow(['one', 'two'])
+    for (let cut = 1; cut < row.length; cut++) {
+      const reader = new FrameReader(1024)
+      reader.feedBehindRoom(row.subarray(0, cut), 0, cut)
+      assert.equal(reader.next(), NEED_MORE)
+      const memory = Buffer.concat([Buffer.alloc(64), row.subarray(cut), row])
+      reader.feedBehindRoom(memory, 64, memory.length)
+      assert.equal(reader.next(), FRAME)
+      assert.equal(reader.extend(), 1)
+      assert.equal(reader.buffer, memory)
+      assert.deepEqual(memory.subarray(reader.start, reader.end), Buffer.concat([row, row]))
+    }
   })
 
   it('goes on over messages of the same type, and no further than the chunk, for every cut', () => {

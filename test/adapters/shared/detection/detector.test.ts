@@ -28,6 +28,14 @@ describe('the detector', () => {
     )
   })
 
+  test('finds what stands right behind a colon', () => {
+    finds(
+      ['{"card":4111111111111111,"n":2}', 'card-number 4111111111111111'],
+      ['a:DE89370400440532013000;b:+442079460018', 'iban DE89370400440532013000', 'phone +442079460018'],
+      ['at 12:30:45:123 from 2001:db8::7334:41, 1a:2b:3c:4d:5e:6f', 'ip-address 2001:db8::7334:41'],
+    )
+  })
+
   test('lets the words before a number speak for and against it', () => {
     finds(['order 4111111111111111'], ['card of order 4111111111111111'], ['order 55121 by card 4111111111111111', 'card-number 4111111111111111'])
     finds(['2025550142'], ['call 2025550142', 'phone 2025550142'], ['{"mobilePhone":"2025550142"}', 'phone 2025550142'], ['ticket 202-555-0142'])
