@@ -62,11 +62,14 @@ export class Collector {
   /** What the output that is being computed has used so far. */
   #tap: Source[] | undefined
   #literals = false
+  readonly #outer: Collector | undefined
   /** Set while something is walked that is planned but not run. */
   planning = false
 
-  constructor(context: AnalysisContext) {
+  /** `outer` is what a part is looked at a second time for. */
+  constructor(context: AnalysisContext, outer?: Collector) {
     this.context = context
+    this.#outer = outer
   }
 
   act(action: Action): void {
@@ -130,6 +133,7 @@ export class Collector {
   /** The value of a constant was looked at. */
   literal(): void {
     this.#literals = true
+    this.#outer?.literal()
   }
 
   setting(change: SettingChange): void {

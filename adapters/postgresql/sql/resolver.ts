@@ -13,6 +13,8 @@ export interface Resolver {
    * tables that a partition belongs to, and its own partitions. Empty for a plain table.
    */
   kin(relation: Relation): readonly Relation[]
+  /** Partitioned and inherited tables, all the way up. */
+  ancestors(oid: number): ReadonlySet<number>
   /** Functions outside the built-in set that the name may stand for. */
   functions(schema: string | undefined, name: string, searchPath: readonly string[] | undefined): readonly FunctionEntry[]
   /** Whether somebody made a type that shares its name with a built-in one, in whatever schema. */
