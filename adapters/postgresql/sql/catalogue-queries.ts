@@ -65,6 +65,7 @@ WHERE t.typnamespace <> b.typnamespace`
 /**
  * Code and changes that follow a statement without being named in it, for user's functions alone:
  * `trigger` relation function tgtype; `cascade` referenced referencing 'delete action, update action, numbers of the referenced columns';
+ * `rule` relation '' 'event type, a space, CREATE RULE with every name in full'; Needs QUALIFY_NAMES first;
  * `attached` relation function '' (defaults, checks of the table and of its domains, indexes, policies, partition keys);
  * `event` '' function ''.
  */
@@ -86,6 +87,8 @@ FROM (
 JOIN pg_catalog.pg_depend d ON d.classid = owner.catalog AND d.objid = owner.object
 LEFT JOIN pg_catalog.pg_operator o ON d.refclassid = 'pg_catalog.pg_operator'::pg_catalog.regclass AND o.oid = d.refobjid
 WHERE d.refclassid IN ('pg_catalog.pg_proc'::pg_catalog.regclass, 'pg_catalog.pg_operator'::pg_catalog.regclass)
+UNION ALL
+SELECT 'rule', ev_class::text, '', pg_catalog.concat(ev_type, ' ', pg_catalog.pg_get_ruledef(oid)) FROM pg_catalog.pg_rewrite WHERE ev_type <> '1' AND ev_enabled <> 'D'
 UNION ALL
 SELECT 'event', '', evtfoid::text, '' FROM pg_catalog.pg_event_trigger WHERE evtenabled <> 'D'`
 

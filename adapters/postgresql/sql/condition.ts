@@ -1,6 +1,7 @@
 import type { A_Expr, CaseExpr, FuncCall, Node } from 'libpg-query'
 import { argumentText, qualifiedName, typeName } from './ast.ts'
 import { compare, complementary, contradictory, operatorOf } from './comparison.ts'
+import { IMMUTABLE_FUNCTIONS } from './immutable-functions.ts'
 import { valueOf } from './known-value.ts'
 import { lookAt, mentions, type Look, type Truth } from './look.ts'
 import { allOf, ownRows } from './own-rows.ts'
@@ -195,7 +196,16 @@ function agreed(results: readonly Truth[]): Truth {
   return results.every((truth) => truth === first) ? first : 'unknown'
 }
 
-/** `starts_with(name, '')`. */
+/** `starts_with(name, '')`, and operators that are called by the names of their functions: `int4eq(id, id)`. */
 function callTruth({ funcname, args = [] }: FuncCall, look: Look): Truth {
-  return qualifiedName(funcname).name === 'starts_with' ? compare('=', args[1], { A_Const: { sval: {} } }, look) : 'unknown'
+  const { name } = qualifiedName(funcname)
+  const [left, right, ...more] = args
+  if (right === undefined || more.length > 0) return 'unknown'
+  if (name === 'starts_with') return compare('=', right, { A_Const: { sval: {} } }, look)
+  if (/^(text|bpchar|name)(ic)?like$/.test(name)) return isLikeEverything(right, valueOf(left, look).filled, look.walk) ? 'true' : 'unknown'
+  if (/^(text|bpchar|name)(ic)?regexeq$/.test(name)) return isRegexpForEverything(right, look.walk) ? 'true' : 'unknown'
+  const operator = IMMUTABLE_FUNCTIONS.has(name) ? BY_NAME[name.slice(-2)] : undefined
+  return operator === undefined ? 'unknown' : compare(operator, left, right, look)
 }
+
+const BY_NAME: Readonly<Record<string, string>> = { eq: '=', ne: '<>', lt: '<', le: '<=', gt: '>', ge: '>=' }

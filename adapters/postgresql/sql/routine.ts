@@ -21,12 +21,13 @@ const MAX_KEPT = 10_000
 export type MakeWalk = (found: Collector, budget: Budget, calls: readonly string[]) => Walk
 
 /** What `Walk` offers about code. `calls` are the routines that are being read, by name. */
-export function codeReader(found: Collector, calls: readonly string[], make: MakeWalk): Pick<Walk, 'routine' | 'block' | 'view'> {
+export function codeReader(found: Collector, calls: readonly string[], make: MakeWalk): Pick<Walk, 'routine' | 'block' | 'view' | 'rule'> {
   const reading = (): Reading => ({ context: found.context, calls, make })
   return {
     routine: (entry, place) => found.absorb(readRoutine(entry, reading()), place),
     block: (code, language) => found.absorb(readBlock(code, language, reading()), BLOCK),
     view: (relation) => found.absorb(readView(relation, reading())),
+    rule: (relation, definition) => runRule(found, readRule(relation, definition, reading())),
   }
 }
 
@@ -177,6 +178,36 @@ function readView(relation: Relation, reading: Reading): Collector {
   const inner = { ...reading, context, calls: [...reading.calls, key] }
   if (reading.calls.includes(key) || reading.calls.length >= MAX_DEPTH) return unread(name, 'it is read in a circle, or too deep, to be followed', reading)
   return once(key, { ...reading, context }, () => follow(name, inner, (walk) => query(relation, name, walk)))
+}
+
+/** What a rule runs beside a write of rows, or in its place. `NEW` and `OLD` are rows of the write. */
+function readRule({ name: relation }: Relation, definition: string, reading: Reading): Collector {
+  const key = `rule ${definition}`
+  const name = `a rule of ${relation}`
+  const context = { ...reading.context, searchPath: [] }
+  const inner = { ...reading, context, calls: [...reading.calls, key] }
+  if (reading.calls.includes(key) || reading.calls.length >= MAX_DEPTH) return unread(name, 'it runs in a circle, or too deep, to be followed', reading)
+  return once(key, { ...reading, context }, () => follow(name, inner, (walk) => actions(definition, name, walk)))
+}
+
+function actions(definition: string, name: string, walk: Walk): readonly Node[] {
+  const parsed = parse(definition)
+  const rule = parsed.kind === 'parsed' ? parsed.statements[0]?.node : undefined
+  if (rule === undefined || !('RuleStmt' in rule)) {
+    walk.found.opaque(`${name}: it cannot be parsed`)
+    return []
+  }
+  expression(rule.RuleStmt.whereClause, TOP, OUTPUT, walk)
+  const { actions: nodes = [] } = rule.RuleStmt
+  if (nodes.some((node) => 'SelectStmt' in node)) walk.found.flag('returning')
+  return nodes
+}
+
+/** Its rows are changed in ways that no count of them tells; a SELECT in it, or its RETURNING, gives the client rows of its own. */
+function runRule(found: Collector, rule: Collector): void {
+  found.absorb(rule)
+  found.flag('uncountable')
+  if (rule.givesRows) found.untraced('a rule gives rows of its own')
 }
 
 function query({ oid }: Relation, name: string, { found }: Walk): readonly Node[] {

@@ -50,6 +50,8 @@ export interface Walk {
   block(code: string, language: string): void
   /** Takes in what reading a view runs. */
   view(relation: Relation): void
+  /** Takes in what a rewrite rule runs. */
+  rule(relation: Relation, definition: string): void
   /** The same walk with a collector that is thrown away, to look at a part twice. */
   probe(): Walk
 }

@@ -9,7 +9,7 @@ import { fromItems, touchAll } from './from-clause.ts'
 import { COPIED, INSERT_COLUMN, MERGE_ACTION, MERGE_CONDITION, ON_CONFLICT, SET, WHERE } from './place.ts'
 import { targets } from './query.ts'
 import { lookUp, relationItem } from './relation-item.ts'
-import type { Relation, RowEvent } from './resolver.ts'
+import type { RowEvent } from './resolver.ts'
 import { tableKey, type ScopeItem } from './scope.ts'
 import { computedItem, NO_OUTPUTS, useOutputs, type Env, type Outputs, type Walk } from './walk.ts'
 
@@ -124,14 +124,7 @@ function target(range: RangeVar | undefined, event: RowEvent | undefined, column
   touchAll(named, 'write', walk, columns)
   runViews(named, walk)
   if (event !== undefined) follow(named, event, walk, set)
-  if (named.relations.some((relation) => isRuled(relation, walk))) walk.found.opaque(`${named.written} has rewrite rules`)
   return relationItem(range ?? {}, named)
-}
-
-/** What is written through a view is rewritten by the rules of what is behind it, too. */
-function isRuled(relation: Relation, { found }: Walk): boolean {
-  if (relation.hasRules) return true
-  return relation.kind === 'view' && (found.context.resolver?.kin(relation) ?? []).some(({ hasRules }) => hasRules)
 }
 
 function written(item: ScopeItem, columns: readonly string[], walk: Walk): void {
