@@ -176,7 +176,7 @@ function coalesce(args: readonly Node[], look: Look): Truth {
     truths.push(truthOf(part, look))
     if (valueOf(part, look).never) break
   }
-  return agreed(truths)
+  return truths[0] === 'true' ? 'true' : agreed(truths)
 }
 
 function caseTruth({ arg, args = [], defresult }: CaseExpr, look: Look): Truth {

@@ -6,7 +6,7 @@ import { expression } from './expression.ts'
 import { AnalysisLimit, Budget } from './limit.ts'
 import { parse } from './load.ts'
 import { plpgsqlBody } from './plpgsql.ts'
-import { BLOCK, OUTPUT } from './place.ts'
+import { BLOCK, OUTPUT, RULE } from './place.ts'
 import type { FunctionEntry, Relation, Resolver } from './resolver.ts'
 import { settingChange } from './session-statement.ts'
 import { statement } from './statement.ts'
@@ -27,7 +27,7 @@ export function codeReader(found: Collector, calls: readonly string[], make: Mak
     routine: (entry, place) => found.absorb(readRoutine(entry, reading()), place),
     block: (code, language) => found.absorb(readBlock(code, language, reading()), BLOCK),
     view: (relation) => found.absorb(readView(relation, reading())),
-    rule: (relation, definition) => runRule(found, readRule(relation, definition, reading())),
+    rule: (relation, definition) => runRule(found, relation, readRule(relation, definition, reading())),
   }
 }
 
@@ -203,9 +203,14 @@ function actions(definition: string, name: string, walk: Walk): readonly Node[] 
   return nodes
 }
 
-/** Its rows are changed in ways that no count of them tells; a SELECT in it, or its RETURNING, gives the client rows of its own. */
-function runRule(found: Collector, rule: Collector): void {
-  found.absorb(rule)
+/**
+ * The rows of the write go wherever the rule puts them, and what it reads decides what becomes of them. A SELECT in it, or
+ * its RETURNING, gives the client rows of its own. No count of the rows tells how many are changed.
+ */
+function runRule(found: Collector, relation: Relation, rule: Collector): void {
+  found.absorb(rule, RULE)
+  found.touch(relation, relation.name, 'write')
+  found.use([{ relation, table: `${relation.schema}.${relation.name}`, column: '*', attnum: 0 }], RULE)
   found.flag('uncountable')
   if (rule.givesRows) found.untraced('a rule gives rows of its own')
 }

@@ -197,6 +197,8 @@ export const BLOCKED: readonly string[] = [
   `prepare pq as select upper(email) from people; explain analyze create table ct as execute pq`,
   `prepare pq as select upper(email) as u from people; create temp table ct as execute pq`,
   `insert into giving values (1, 'x')`,
+  `insert into guess values ('ada%')`,
+  `update people_kept set age = 5 where id = 1`,
   `delete from giving where id = 1 returning *`,
   `with d as (insert into giving values (2, 'y')) select 1`,
   `select cursor_to_xml('c', 1, true, false, '')`,
