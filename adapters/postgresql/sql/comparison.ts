@@ -1,8 +1,9 @@
 /** Comparisons whose outcome is the same for every row. */
 import type { A_Expr, Node } from 'libpg-query'
 import { argumentText, qualifiedName } from './ast.ts'
-import { sameText, valueOf, type Known } from './known-value.ts'
-import type { Look, Truth } from './look.ts'
+import type { Known } from './known.ts'
+import { sameText, valueOf } from './known-value.ts'
+import { ownColumn, type Look, type Truth } from './look.ts'
 
 const HOLDS_FOR_EQUALS: Readonly<Record<string, boolean>> = { '=': true, '>=': true, '<=': true, '<>': false, '<': false, '>': false }
 
@@ -15,6 +16,7 @@ export function compare(operator: string, left: Node | undefined, right: Node | 
   if (a !== undefined && b !== undefined) return ordered(operator, a, b, look)
   if ('RowExpr' in left && 'RowExpr' in right) return rows(operator, left.RowExpr.args ?? [], right.RowExpr.args ?? [], look)
   if (sameText(left, right, look, inner)) return holds ? 'true' : 'false'
+  if (isOwnTable(left, b, look) || isOwnTable(right, a, look)) return holds ? 'true' : 'false'
   const [known, other] = [valueOf(left, look), valueOf(right, inner)]
   const empty = b === '' ? againstEmpty(operator, known) : a === '' ? againstEmpty(FLIPPED[operator] ?? '', other) : 'unknown'
   if (known.base !== undefined && known.base === other.base) {
@@ -26,6 +28,21 @@ export function compare(operator: string, left: Node | undefined, right: Node | 
   const reads = (b !== undefined && mayReadText(operator, known)) || (a !== undefined && mayReadText(FLIPPED[operator] ?? '', other))
   if (found !== 'unknown' || reads || (operator !== '=' && (isNarrow(known) || isNarrow(other)))) look.walk.found.literal()
   return empty === 'unknown' ? found : empty
+}
+
+/** `tableoid = 't'::regclass`. */
+function isOwnTable(side: Node, text: string | undefined, look: Look): boolean {
+  if (text === undefined) return false
+  const inner = 'TypeCast' in side ? withoutCasts(side) : side
+  const name = 'ColumnRef' in inner ? ownColumn(inner.ColumnRef, look)?.name : undefined
+  if (name !== 'tableoid') return false
+  look.walk.found.literal()
+  const table = text.slice(text.lastIndexOf('.') + 1).replaceAll('"', '')
+  return look.items[0]?.relations.every((relation) => relation.name === table) === true
+}
+
+function withoutCasts(node: Node): Node {
+  return 'TypeCast' in node && node.TypeCast.arg !== undefined ? withoutCasts(node.TypeCast.arg) : node
 }
 
 const FLIPPED: Readonly<Record<string, string>> = { '=': '=', '<>': '<>', '<': '>', '>': '<', '<=': '>=', '>=': '<=' }

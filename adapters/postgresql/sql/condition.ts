@@ -2,7 +2,7 @@ import type { A_Expr, CaseExpr, FuncCall, Node } from 'libpg-query'
 import { argumentText, qualifiedName, typeName } from './ast.ts'
 import { compare, complementary, contradictory, operatorOf } from './comparison.ts'
 import { IMMUTABLE_FUNCTIONS } from './immutable-functions.ts'
-import { valueOf } from './known-value.ts'
+import { sameText, valueOf } from './known-value.ts'
 import { lookAt, mentions, type Look, type Truth } from './look.ts'
 import { allOf, ownRows } from './own-rows.ts'
 import { isLikeEverything, isRegexpForEverything } from './pattern.ts'
@@ -98,7 +98,8 @@ function comparison(expr: A_Expr, look: Look): Truth {
     case 'AEXPR_LIKE':
     case 'AEXPR_ILIKE':
     case 'AEXPR_SIMILAR': {
-      const truth = isLikeEverything(rexpr, valueOf(lexpr, look).filled, look.walk) ? 'true' : 'unknown'
+      const same = lexpr !== undefined && rexpr !== undefined && sameText(lexpr, rexpr, look)
+      const truth = same || isLikeEverything(rexpr, valueOf(lexpr, look).filled, look.walk) ? 'true' : 'unknown'
       return operator.startsWith('!') ? opposite(truth) : truth
     }
     case 'AEXPR_BETWEEN':
@@ -117,12 +118,23 @@ function comparison(expr: A_Expr, look: Look): Truth {
 /** Of two truth values, `=` and `<>` are logic. */
 function binary(operator: string, left: Node | undefined, right: Node | undefined, look: Look): Truth {
   if (/^~\*?$/.test(operator)) return isRegexpForEverything(right, look.walk) ? 'true' : 'unknown'
+  if (/^(@>|<@|&&)$/.test(operator)) return contains(operator, left, right, look)
   if (/^!~\*?$/.test(operator)) return isRegexpForEverything(right, look.walk) ? 'false' : 'unknown'
   const found = compare(operator, left, right, look)
   if (found !== 'unknown' || (operator !== '=' && operator !== '<>') || left === undefined || right === undefined) return found
   const [a, b] = [isTruth(left) ? truthOf(left, look) : 'unknown', isTruth(right) ? truthOf(right, look) : 'unknown']
   if ((a !== 'true' && a !== 'false') || (b !== 'true' && b !== 'false')) return 'unknown'
   return (a === b) === (operator === '=') ? 'true' : 'false'
+}
+
+/** Everything contains itself, and what is empty. */
+function contains(operator: string, left: Node | undefined, right: Node | undefined, look: Look): Truth {
+  if (left === undefined || right === undefined) return 'unknown'
+  if (sameText(left, right, look)) return 'true'
+  const part = argumentText(operator === '@>' ? right : operator === '<@' ? left : undefined)
+  if (typeof part !== 'string') return 'unknown'
+  look.walk.found.literal()
+  return /^\s*\{\s*\}\s*$/.test(part) ? 'true' : 'unknown'
 }
 
 /** Written as a truth value: other constants are numbers and texts. */

@@ -2,31 +2,11 @@
 import type { A_Expr, CaseExpr, FuncCall, Node, SelectStmt, SubLink, TypeCast } from 'libpg-query'
 import { OID, isTextType } from '../mask/type-oids.ts'
 import { argumentText, qualifiedName, stringsOf, typeName } from './ast.ts'
+import { ANY, arithmetic, isNumber, MOST, number, present, type Known } from './known.ts'
 import { canonical, ownColumn, type Look } from './look.ts'
 import { witness } from './own-rows.ts'
 import { SYSTEM_COLUMNS } from './resolver.ts'
 import { resolve } from './scope.ts'
-
-export interface Known {
-  /** Never NULL. */
-  readonly never: boolean
-  /** The least and the greatest number; NaN where it is none, or not known. */
-  readonly low: number
-  readonly high: number
-  /** A text that is the same for the same value; the value is that, and between `from` and `to` more. */
-  readonly base?: string | undefined
-  readonly from: number
-  readonly to: number
-  /** A text that is not empty. */
-  readonly filled: boolean
-}
-
-const ANY: Known = { never: false, low: Number.NaN, high: Number.NaN, from: 0, to: 0, filled: false }
-const number = (low: number, high: number, never = true): Known => ({ ...ANY, never, low, high })
-const present = (never: boolean): Known => ({ ...ANY, never })
-const isNumber = ({ low, high }: Known): boolean => !Number.isNaN(low) && !Number.isNaN(high)
-/** Of types without bounds, all but infinity. */
-const MOST = Number.MAX_VALUE
 
 export function valueOf(node: Node | undefined, look: Look): Known {
   if (node === undefined) return ANY
@@ -54,7 +34,7 @@ function examine(node: Node, look: Look): Known {
   if ('FuncCall' in node) return call(node.FuncCall, look)
   if ('SubLink' in node) return subLink(node.SubLink, look)
   if ('CollateClause' in node) return valueOf(node.CollateClause.arg, look)
-  if ('CoalesceExpr' in node) return oneOf(all(node.CoalesceExpr.args, look), (parts) => parts.some(({ never }) => never))
+  if ('CoalesceExpr' in node) return first(node.CoalesceExpr.args, look) ?? oneOf(all(node.CoalesceExpr.args, look), (parts) => parts.some(({ never }) => never))
   if ('MinMaxExpr' in node) return oneOf(all(node.MinMaxExpr.args, look), (parts) => parts.some(({ never }) => never))
   if ('CaseExpr' in node) return oneOf(results(node.CaseExpr, look), (parts) => parts.every(({ never }) => never))
   if ('BoolExpr' in node) return present(all(node.BoolExpr.args, look).every(({ never }) => never))
@@ -76,6 +56,12 @@ function oneOf(parts: readonly Known[], never: (parts: readonly Known[]) => bool
     high: Math.max(...parts.map(({ high }) => high)),
     filled: parts.length > 0 && parts.every(({ filled }) => filled),
   }
+}
+
+/** Of COALESCE, what is never NULL is what it gives. */
+function first(args: readonly Node[] | undefined, look: Look): Known | undefined {
+  const known = valueOf(args?.[0], look)
+  return known.never ? known : undefined
 }
 
 function results({ args = [], defresult }: CaseExpr, look: Look): Known[] {
@@ -125,11 +111,14 @@ function cast({ arg, typeName: type }: TypeCast, look: Look): Known {
 function operator({ kind, name, lexpr, rexpr }: A_Expr, look: Look): Known {
   const right = valueOf(rexpr, look)
   const symbol = qualifiedName(name).name
+  if (lexpr === undefined && symbol === '+') return right
   if (lexpr === undefined) return symbol === '-' ? number(-right.high, -right.low, right.never) : present(right.never)
   const left = valueOf(lexpr, look)
   const never = left.never && right.never
   if (kind === 'AEXPR_DISTINCT' || kind === 'AEXPR_NOT_DISTINCT') return present(true)
   if (kind !== 'AEXPR_OP') return present(never && kind !== 'AEXPR_NULLIF')
+  if (symbol === '||') look.walk.found.literal()
+  if (symbol === '||' && (argumentText(lexpr) === '' || argumentText(rexpr) === '')) return argumentText(lexpr) === '' ? right : left
   if (symbol === '||') return { ...ANY, never, filled: left.filled || right.filled }
   if (!/^[-+*/%]$/.test(symbol)) return present(never)
   look.walk.found.literal()
@@ -142,33 +131,6 @@ export function sameText(left: Node, right: Node, look: Look, inner: Look = look
   const text = Object.keys(left)[0] === Object.keys(right)[0] ? canonical(left, look, look !== inner) : undefined
   if (text?.includes('"A_Const"') === true) look.walk.found.literal()
   return text !== undefined && text === canonical(right, inner, look !== inner)
-}
-
-function arithmetic(symbol: string, a: Known, b: Known): Known {
-  if (symbol === '+') return { ...number(a.low + b.low, a.high + b.high), ...(a.base === undefined ? moved(b, a.low, a.high) : b.base === undefined ? moved(a, b.low, b.high) : {}) }
-  if (symbol === '-' && a.base !== undefined && a.base === b.base) return number(a.from - b.to, a.to - b.from)
-  if (symbol === '-') return { ...number(a.low - b.high, a.high - b.low), ...(b.base === undefined ? moved(a, -b.high, -b.low) : {}) }
-  if (symbol === '*') return product(a, b)
-  if (symbol === '%' && b.low === b.high && b.low !== 0) return remainder(a, Math.abs(b.low))
-  return ANY
-}
-
-/** So much more than its base. */
-function moved({ base, from, to }: Known, least: number, most: number): Partial<Known> {
-  return Number.isNaN(least) || Number.isNaN(most) ? {} : { base, from: from + least, to: to + most }
-}
-
-/** It has the sign of what is divided. */
-function remainder({ low, high }: Known, by: number): Known {
-  const most = high < MOST ? by - 1 : by
-  return Number.isNaN(low) ? ANY : number(low >= 0 ? 0 : -most, most)
-}
-
-function product(a: Known, b: Known): Known {
-  if ([a, b].some(({ low, high }) => low === 0 && high === 0)) return number(0, 0)
-  if (a.base !== undefined && a.base === b.base && a.from === a.to && b.from === b.to && a.from === b.from) return number(0, Infinity)
-  const corners = [a.low * b.low, a.low * b.high, a.high * b.low, a.high * b.high]
-  return number(Math.min(...corners), Math.max(...corners))
 }
 
 /** Functions that never give less, and NULL only for NULL. */
@@ -189,7 +151,8 @@ function call(func: FuncCall, look: Look): Known {
   const args = all(func.args, look)
   const never = args.every((arg) => arg.never)
   if (name === 'num_nonnulls' || name === 'num_nulls') return counted(name, func, args)
-  if (name === 'count') return number(look.grouped && func.agg_filter === undefined && (func.agg_star === true || never) ? 1 : 0, Infinity)
+  if (name === 'min' || name === 'max') return extreme(name, func, look)
+  if (name === 'count') return number((look.grouped || look.gathers) && func.agg_filter === undefined && (func.agg_star === true || never) ? 1 : 0, Infinity)
   const least = LEAST[name]
   if (least !== undefined) return number(LENGTHS.test(name) && args[0]?.filled === true ? 1 : least, name === 'sign' ? 1 : Infinity, never)
   if (STRICT.has(name)) return { ...ANY, never, filled: name === 'md5' || (/^(lower|upper|initcap|reverse)$/.test(name) && args[0]?.filled === true) }
@@ -209,13 +172,15 @@ function subLink({ subLinkType, subselect }: SubLink, look: Look): Known {
   const value = subLinkType === 'EXPR_SUBLINK' && select !== undefined ? onlyTarget(select) : undefined
   if (select === undefined || value === undefined) return ANY
   const found = witness(select, look)
-  const aggregate = 'FuncCall' in value ? qualifiedName(value.FuncCall.funcname).name : ''
-  const holds = found !== undefined && found.truth === 'true'
-  if (!/^(count|min|max)$/.test(aggregate)) return holds ? valueOf(value, found.look) : ANY
-  if (aggregate === 'count') return number(holds && 'FuncCall' in value && value.FuncCall.agg_star === true ? 1 : 0, Infinity)
-  const [argument] = 'FuncCall' in value ? (value.FuncCall.args ?? []) : []
-  const { base } = holds && 'FuncCall' in value && value.FuncCall.agg_filter === undefined ? valueOf(argument, found.look) : ANY
-  return base === undefined ? ANY : { ...ANY, base, from: aggregate === 'min' ? -Infinity : 0, to: aggregate === 'min' ? 0 : Infinity }
+  if (found?.truth === 'true') return valueOf(value, { ...found.look, gathers: select.groupClause === undefined })
+  return 'FuncCall' in value && qualifiedName(value.FuncCall.funcname).name === 'count' ? number(0, Infinity) : ANY
+}
+
+/** The least and the greatest of all are below and above each. */
+function extreme(name: string, { args = [], agg_filter }: FuncCall, look: Look): Known {
+  const { base, from, to } = look.gathers && agg_filter === undefined ? valueOf(args[0], { ...look, gathers: false }) : ANY
+  if (base === undefined) return ANY
+  return name === 'min' ? { ...ANY, base, from: -Infinity, to } : { ...ANY, base, from, to: Infinity }
 }
 
 export function onlyTarget({ targetList = [] }: SelectStmt): Node | undefined {

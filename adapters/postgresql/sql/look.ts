@@ -24,12 +24,14 @@ export interface Look {
   readonly walk: Walk
   /** It is a HAVING: no group is empty. */
   readonly grouped: boolean
+  /** It stands over all rows at once, the table's own among them: what aggregates give is known of each. */
+  readonly gathers: boolean
   readonly views: Map<number, Outputs | undefined>
   truth(node: Node | undefined, look: Look): Truth
 }
 
 export function lookAt(item: ScopeItem, env: Env, walk: Walk, truth: Look['truth']): Look {
-  const look: Look = { items: [item], linked: [], tables: new Set<string>(), env, walk, grouped: false, views: new Map(), truth }
+  const look: Look = { items: [item], linked: [], tables: new Set<string>(), env, walk, grouped: false, gathers: false, views: new Map(), truth }
   const keys = item.unknownTable !== undefined ? [tableKey(undefined, item.unknownTable)] : item.relations.flatMap((relation) => memberships(relation, look))
   const own = item.rows === undefined ? [] : item.rows().keys()
   return { ...look, tables: new Set([...keys, ...own]) }
@@ -124,7 +126,7 @@ export function viewOutputs({ oid, kind }: Relation, { walk, views }: Look): Out
 export function canonical(node: Node, look: Look, alone = false): string | undefined {
   let steady = true
   const text = JSON.stringify(node, (key, value: unknown) => {
-    if (key === 'location') return undefined
+    if (PLACES.test(key)) return undefined
     if (!isTree(value)) return value
     if ('ColumnRef' in value) {
       const own = ownColumn(value['ColumnRef'] as ColumnRef, look)
@@ -136,6 +138,9 @@ export function canonical(node: Node, look: Look, alone = false): string | undef
   })
   return steady ? text : undefined
 }
+
+/** Where a part stands in the text. */
+const PLACES = /location$|list_(start|end)$/
 
 /** A function that somebody made may answer otherwise each time, whatever it says of itself. */
 function isSteady({ funcname }: { funcname?: Node[] }, { walk }: Look): boolean {

@@ -11,9 +11,10 @@ export function subLinkTruth(link: SubLink, look: Look): Truth {
   if (select === undefined) return 'unknown'
   const array = link.subLinkType === 'ARRAY_SUBLINK' && link.testexpr !== undefined
   const kind = array ? 'ANY_SUBLINK' : link.subLinkType
-  if (select.op === 'SETOP_UNION' && (kind === 'EXISTS_SUBLINK' || kind === 'ANY_SUBLINK')) return union(link, select, look)
+  if (select.op !== undefined && select.op !== 'SETOP_NONE') return kind === 'EXISTS_SUBLINK' || kind === 'ANY_SUBLINK' ? setOperation(link, select, look) : 'unknown'
   if (isEmpty(select, look)) return EMPTY[kind ?? ''] ?? 'unknown'
   if (kind === 'EXISTS_SUBLINK') return exists(select, look)
+  if (link.testexpr !== undefined && (kind === 'ANY_SUBLINK' || kind === 'ALL_SUBLINK') && isOneRow(select)) return compare(operatorOf(link), link.testexpr, { SubLink: { subLinkType: 'EXPR_SUBLINK', subselect: { SelectStmt: select } } }, look)
   if (kind === 'ANY_SUBLINK') return isAmong(link, select, look)
   if (kind !== 'EXPR_SUBLINK') return 'unknown'
   return link.testexpr === undefined ? scalar(select, look) : inAggregate(link, select, look)
@@ -32,29 +33,40 @@ function isEmpty(select: SelectStmt, look: Look): boolean {
   return plain && whereClause !== undefined && look.truth(whereClause, inside(select, look).look) === 'false'
 }
 
-/** One branch that holds is enough. */
-function union(link: SubLink, { larg, rarg, limitCount, limitOffset }: SelectStmt, look: Look): Truth {
+/** Of a union one branch that holds is enough. What two rows have in common need not be the whole of them, so EXISTS is not followed there. */
+function setOperation(link: SubLink, { op, larg, rarg, limitCount, limitOffset }: SelectStmt, look: Look): Truth {
   if (limitCount !== undefined || limitOffset !== undefined) return 'unknown'
-  const truths = [larg, rarg].map((branch) => (branch === undefined ? 'unknown' : subLinkTruth({ ...link, subselect: { SelectStmt: branch } }, look)))
-  return truths.includes('true') ? 'true' : truths.includes('even') ? 'even' : truths.every((truth) => truth === 'false') ? 'false' : 'unknown'
+  const [left = 'unknown', right = 'unknown'] = [larg, rarg].map((branch) => (branch === undefined ? 'unknown' : subLinkTruth({ ...link, subselect: { SelectStmt: branch } }, look)))
+  if (op === 'SETOP_UNION') return left === 'true' || right === 'true' ? 'true' : left === 'even' || right === 'even' ? 'even' : left === 'false' && right === 'false' ? 'false' : 'unknown'
+  if (link.subLinkType === 'EXISTS_SUBLINK') return 'unknown'
+  return left === 'true' && right === (op === 'SETOP_INTERSECT' ? 'true' : 'false') ? 'true' : 'unknown'
 }
 
 /** A limit leaves one row at least, and so does an aggregate over nothing. */
 function exists(select: SelectStmt, look: Look): Truth {
   const { limitCount: _limit, distinctClause: _distinct, ...whole } = select
+  if (isOneRow(select)) return 'true'
+  return witness(whole, look)?.truth ?? 'unknown'
+}
+
+function isOneRow(select: SelectStmt): boolean {
   const target = onlyTarget(select)
   const aggregate = target !== undefined && 'FuncCall' in target && AGGREGATES.test(qualifiedName(target.FuncCall.funcname).name)
-  if (aggregate && [select.groupClause, select.havingClause, select.limitOffset].every((part) => part === undefined)) return 'true'
-  return witness(whole, look)?.truth ?? 'unknown'
+  return aggregate && [select.groupClause, select.havingClause, select.limitOffset].every((part) => part === undefined)
+}
+
+function operatorOf({ operName }: SubLink): string {
+  return operName === undefined ? '=' : qualifiedName(operName).name
 }
 
 const AGGREGATES = /^(count|sum|avg|min|max|bool_and|bool_or|every|string_agg|array_agg|jsonb?_agg)$/
 
 /** `x IN (SELECT x FROM …)`: what its own row gives is in there. */
-function isAmong({ testexpr, operName }: SubLink, select: SelectStmt, look: Look): Truth {
+function isAmong(link: SubLink, select: SelectStmt, look: Look): Truth {
+  const { testexpr } = link
   const found = witness(select, look)
   if (found === undefined || testexpr === undefined || found.truth === 'false' || found.truth === 'unknown') return 'unknown'
-  const operator = operName === undefined ? '=' : qualifiedName(operName).name
+  const operator = operatorOf(link)
   const tests = 'RowExpr' in testexpr ? (testexpr.RowExpr.args ?? []) : [testexpr]
   const given = targetsOf(select, found.look)
   if (given.length !== tests.length || (tests.length > 1 && operator !== '=')) return 'unknown'
