@@ -99,13 +99,14 @@ function wholeRow(parts: readonly string[], look: Look): Known {
 const TEXTS = /^(text|varchar|bpchar|name)$/
 const NUMBERS = /^(int2|int4|int8|numeric|float4|float8)$/
 
-/** Numbers and the like are never written as nothing; a number stays what it is, or fails. */
+/** Numbers and the like are never written as nothing; a whole number stays what it is, or fails. */
 function cast({ arg, typeName: type }: TypeCast, look: Look): Known {
   const inner = valueOf(arg, look)
   const name = typeName(type)
   const columnType = arg !== undefined && 'ColumnRef' in arg ? ownColumn(arg.ColumnRef, look)?.known?.type : undefined
   if (TEXTS.test(name)) return { ...ANY, never: inner.never, filled: inner.filled || isNumber(inner) || (columnType !== undefined && !isTextType(columnType)) }
-  return NUMBERS.test(name) && isNumber(inner) ? inner : present(inner.never)
+  if (!NUMBERS.test(name) || !isNumber(inner)) return present(inner.never)
+  return inner.high < MOST ? inner : { ...inner, base: undefined }
 }
 
 function operator({ kind, name, lexpr, rexpr }: A_Expr, look: Look): Known {
@@ -116,11 +117,12 @@ function operator({ kind, name, lexpr, rexpr }: A_Expr, look: Look): Known {
   const left = valueOf(lexpr, look)
   const never = left.never && right.never
   if (kind === 'AEXPR_DISTINCT' || kind === 'AEXPR_NOT_DISTINCT') return present(true)
-  if (kind !== 'AEXPR_OP') return present(never && kind !== 'AEXPR_NULLIF')
+  if (kind !== 'AEXPR_OP') return present(never && (kind === 'AEXPR_LIKE' || kind === 'AEXPR_ILIKE'))
   if (symbol === '||') look.walk.found.literal()
   if (symbol === '||' && (argumentText(lexpr) === '' || argumentText(rexpr) === '')) return argumentText(lexpr) === '' ? right : left
   if (symbol === '||') return { ...ANY, never, filled: left.filled || right.filled }
-  if (!/^[-+*/%]$/.test(symbol)) return present(never)
+  // Not every operator gives a value for values: `doc -> 'a'` does not.
+  if (!/^[-+*/%]$/.test(symbol)) return present(never && /^([<>]?=|<>|[<>]|!?~~?\*?)$/.test(symbol))
   look.walk.found.literal()
   const same = symbol === '-' && rexpr !== undefined && sameText(lexpr, rexpr, look)
   return { ...(same ? number(0, 0) : arithmetic(symbol, left, right)), never }
@@ -141,8 +143,8 @@ const LEAST: Readonly<Record<string, number>> = {
 const LENGTHS = /^(length|char_length|character_length|octet_length)$/
 /** NULL for nothing but NULL. */
 const STRICT = new Set(`
-  lower upper initcap reverse md5 btrim ltrim rtrim left right substr substring replace translate repeat quote_literal ceil ceiling floor round trunc mod power
-  to_json to_jsonb row_to_json date_trunc date_part extract to_char text hashtext int4 int8 numeric float8 encode sha256 isfinite
+  lower upper initcap reverse md5 btrim ltrim rtrim left right substr replace translate repeat quote_literal ceil ceiling floor round trunc mod power
+  to_json to_jsonb row_to_json date_trunc text hashtext int4 int8 numeric float8 encode sha256 isfinite
 `.trim().split(/\s+/))
 const ALWAYS_GIVEN = new Set(['concat', 'now', 'count', 'json_build_object', 'jsonb_build_object', 'json_build_array', 'jsonb_build_array', 'clock_timestamp', 'random', 'quote_nullable'])
 

@@ -3,8 +3,8 @@ CREATE TABLE t (
   id int PRIMARY KEY, small int2 NOT NULL, big int8 NOT NULL, parent_id int, name text NOT NULL, email text NOT NULL, amount numeric NOT NULL,
   created_at timestamptz NOT NULL, done boolean NOT NULL, note text, tags int[] NOT NULL, doc jsonb NOT NULL, uid uuid NOT NULL
 );
-INSERT INTO t SELECT g, g, g, CASE WHEN g > 3 THEN g - 3 END, 'name ' || g, 'mail' || g % 2, g - 3, '2020-01-01'::timestamptz + g * interval '1 day', g % 2 = 0,
-  CASE WHEN g > 2 THEN 'note' END, ARRAY[g], '{"a": 1}', '00000000-0000-0000-0000-000000000000' FROM generate_series(1, 6) g;
+INSERT INTO t SELECT g, g, g, CASE WHEN g > 3 THEN g - 3 END, 'name ' || g, 'mail' || g % 2, (g - 3) * 0.5, '2020-01-01'::timestamptz + g * interval '1 day', g % 2 = 0,
+  CASE WHEN g > 2 THEN 'note' END, ARRAY[g], CASE WHEN g % 2 = 0 THEN '{"a": 1}' ELSE '{}' END::jsonb, '00000000-0000-0000-0000-000000000000' FROM generate_series(1, 6) g;
 CREATE TABLE u (id int PRIMARY KEY, tid int NOT NULL, x int NOT NULL, flag boolean NOT NULL);
 INSERT INTO u VALUES (1, 1, 1, true), (2, 2, 2, false), (100, 100, 1, true);
 CREATE VIEW everything AS SELECT id AS key, name, done FROM t;
@@ -92,6 +92,9 @@ export const BOUNDED: readonly string[] = [
   'DELETE FROM t WHERE lower(note) IS NOT NULL', 'DELETE FROM t WHERE t IS NOT NULL', 'DELETE FROM t WHERE coalesce(parent_id, 0) > 0', 'DELETE FROM t WHERE (parent_id > 0) IS NOT NULL', 'DELETE FROM t WHERE small > 3', 'DELETE FROM t WHERE small < 3 OR small > 5', 'DELETE FROM t WHERE id <> 3', 'DELETE FROM t WHERE id % 2 = 0',
   'DELETE FROM t WHERE amount >= 0', 'DELETE FROM t WHERE amount * 2 > 0', 'DELETE FROM t WHERE id - small + amount > 0', 'DELETE FROM t WHERE abs(amount) > 1', 'DELETE FROM t WHERE length(name) > 7 OR id = 2', 'DELETE FROM t WHERE id = parent_id + 3 AND id < 6', 'DELETE FROM t WHERE id + 1 = parent_id + 4',
   `DELETE FROM t WHERE created_at < '2020-01-04'`, `DELETE FROM t WHERE created_at > '2020-01-05' AND created_at < 'infinity'`, `DELETE FROM t WHERE name <> 'name 1'`, `DELETE FROM t WHERE name > 'name 3'`, `DELETE FROM t WHERE note <> ''`, `DELETE FROM t WHERE name LIKE '%3'`, `DELETE FROM t WHERE name ~ '^name [1-3]'`, `DELETE FROM t WHERE name ~ '3'`,
+  `DELETE FROM t WHERE doc -> 'a' IS NOT NULL`, `DELETE FROM t WHERE doc ->> 'a' IS NOT NULL`, `DELETE FROM t WHERE substring(name from '[1-3]') IS NOT NULL`, 'DELETE FROM t WHERE amount::int = amount', 'DELETE FROM t WHERE round(amount) = amount', 'DELETE FROM t WHERE tags[2] IS NULL AND tags[1] > 3',
+  'DELETE FROM t WHERE nullif(id, 3) IS NOT NULL', 'DELETE FROM t WHERE amount % 1 = 0', `DELETE FROM t WHERE (doc ->> 'a')::int IS NOT NULL`, 'DELETE FROM t WHERE (note LIKE name) IS NOT NULL', 'DELETE FROM t WHERE (parent_id + id) IS NOT NULL', 'DELETE FROM t WHERE (SELECT u.x FROM u WHERE u.tid = t.id) IS NOT NULL',
+  'DELETE FROM t WHERE CASE WHEN done THEN id END IS NOT NULL', `DELETE FROM t WHERE split_part(name, ' ', 2) > '3'`, 'DELETE FROM t WHERE (id > 3) = true', 'DELETE FROM t WHERE (id > 3) IS TRUE', 'DELETE FROM t WHERE extract(day from created_at) > 4',
   'DELETE FROM t WHERE tags @> ARRAY[3]', `DELETE FROM t WHERE tags && '{1,2}'`, `DELETE FROM t WHERE doc @> '{"a": 2}'`, `DELETE FROM t WHERE tableoid = 'u'::regclass`, 'DELETE FROM t WHERE id = coalesce(parent_id, 1)', 'DELETE FROM t WHERE id > (SELECT min(id) + 1 FROM t)', 'DELETE FROM t WHERE id < (SELECT max(id) FROM t)',
   'DELETE FROM t WHERE id >= ALL (SELECT id FROM t)', 'DELETE FROM t WHERE id IN (SELECT id FROM t EXCEPT SELECT 3)', 'DELETE FROM t WHERE id IN (SELECT id FROM t INTERSECT SELECT 3)', 'DELETE FROM t WHERE id = id * small', `DELETE FROM t WHERE name LIKE email || '%'`, 'DELETE FROM t WHERE amount = (SELECT max(amount) FROM t)',
   'DELETE FROM t WHERE id > (SELECT count(*) - 2 FROM t)',
