@@ -109,7 +109,7 @@ function walker(found: Collector, budget: Budget, calls: readonly string[] = [])
     ...codeReader(found, calls, walker),
     query: (select, env: Env) => query(select, env, walk),
     write: (node, env: Env) => write(node, env, walk),
-    probe: () => walker(new Collector(found.context), budget, calls),
+    probe: () => walker(new Collector(found.context, found), budget, calls),
   }
   return walk
 }

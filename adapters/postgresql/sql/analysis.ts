@@ -90,6 +90,8 @@ export interface Effects {
   /** SQL-level PREPARE: the statement's own facts and lineage are those of its body. */
   readonly prepares?: string
   readonly executes?: string
+  /** The EXECUTE stands inside of EXPLAIN, which plans it or tells how it went, or of CREATE TABLE AS. */
+  readonly executesFor?: 'plan' | 'report' | 'table'
   /** `undefined` inside means ALL. */
   readonly deallocates?: { readonly name: string | undefined }
   readonly declares?: { readonly name: string; readonly hold: boolean }
@@ -105,12 +107,15 @@ export interface Redefinition {
   readonly code: boolean
   /** A plain new table, as written without its schema: writing it sets off nothing else. Empty when it makes none. */
   readonly creates: string
+  /** Functions, without their schemas: only what runs one of that name may be another than before. */
+  readonly routines?: readonly string[]
 }
 
 /** All that a session's transaction has redefined so far. */
 export interface Unsettled {
   readonly code: boolean
   readonly created: ReadonlySet<string>
+  readonly routines?: ReadonlySet<string>
 }
 
 /** What a statement redefines: as it says, or whatever it may where its code could not be read. */
@@ -123,9 +128,9 @@ export function redefinitionBy({ effects, actions, fidelity }: Statement): Redef
 /** New tables of one transaction that are told apart; more are as unclear as code is. */
 const MAX_CREATED = 100
 
-export function unsettledBy({ code, creates }: Redefinition, before: Unsettled | undefined): Unsettled {
-  if ((before?.created.size ?? 0) >= MAX_CREATED) return { code: true, created: new Set() }
-  return { code: code || before?.code === true, created: new Set([...(before?.created ?? []), ...(creates === '' ? [] : [creates])]) }
+export function unsettledBy({ code, creates, routines = [] }: Redefinition, before: Unsettled | undefined): Unsettled {
+  if ((before?.created.size ?? 0) + (before?.routines?.size ?? 0) >= MAX_CREATED) return { code: true, created: new Set() }
+  return { code: code || before?.code === true, created: new Set([...(before?.created ?? []), ...(creates === '' ? [] : [creates])]), routines: new Set([...(before?.routines ?? []), ...routines]) }
 }
 
 export interface TransactionControl {

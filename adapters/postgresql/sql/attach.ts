@@ -1,4 +1,5 @@
 import { deepFreeze, weightiest, type Analysis, type Lineage, type SqlFacts, type Statement } from './analysis.ts'
+import { COPIED, EXPLAIN_ANALYZE } from './place.ts'
 import { combine } from './combine.ts'
 
 /** Where the bodies of named things are looked up: a session, or the text they stand in. */
@@ -50,17 +51,17 @@ export function attach(analysis: Analysis, names: NamedStatements): Analysis {
 }
 
 export function attached(statement: Statement, names: NamedStatements): Statement {
-  const { executes, fetches } = statement.effects
+  const { executes, executesFor, fetches } = statement.effects
   if (executes !== undefined) {
     const body = names.prepared(executes)
-    return body === undefined ? statement : joined(statement, body, `prepared statement ${executes} is not known`)
+    return body === undefined ? statement : joined(statement, executesFor === undefined ? body : enclosed(body, executesFor), `prepared statement ${executes} is not known`, body?.lineage)
   }
   if (fetches === undefined) return statement
   const body = names.cursor(fetches)
   return body === undefined ? statement : joined(statement, body, `cursor ${fetches} is not known`)
 }
 
-function joined(statement: Statement, body: Statement, reason: string): Statement {
+function joined(statement: Statement, body: Statement, reason: string, made?: Lineage): Statement {
   if (!statement.opaque.split('; ').includes(reason)) return statement
   const opaque = join(without(statement.opaque, reason), body.opaque)
   const actions = [...new Set([...statement.actions.filter((action) => action !== 'unknown'), ...body.actions.filter((action) => action !== 'prepare')])]
@@ -73,7 +74,25 @@ function joined(statement: Statement, body: Statement, reason: string): Statemen
     opaque,
     sql: joinFacts(statement.sql, body.sql),
     lineage: joinLineage(statement.lineage, body.lineage, reason),
+    ...(statement.makes === undefined || made === undefined ? {} : { makes: { ...statement.makes, columns: made.outputs, placed: made.placed } }),
   })
+}
+
+/** A plan tells more of values than the statement would, and writes nothing; what a new table is filled with does not come out. */
+function enclosed(body: Statement, within: 'plan' | 'report' | 'table'): Statement {
+  const { lineage, sql, resources } = body
+  const given = within === 'plan' ? [] : lineage.outputs.flatMap(({ sources, derived }) => [...sources, ...derived])
+  const place = within === 'table' ? COPIED : EXPLAIN_ANALYZE
+  const uses = lineage.uses.map((use) => (within !== 'table' && use.kind !== 'output' ? { ...use, kind: 'flow' as const } : use))
+  const filled: Lineage = { ...lineage, outputs: [], uses: [...uses, ...given.map((source) => ({ source, ...place, forOutput: false }))] }
+  if (within !== 'plan') return { ...body, lineage: filled }
+  return {
+    ...body,
+    actions: [],
+    lineage: filled,
+    resources: resources.map((resource) => ({ ...resource, access: 'read' })),
+    sql: { ...sql, reads: [...new Set([...sql.reads, ...sql.writes])], writes: [], unbounded: false, returning: false },
+  }
 }
 
 function without(reasons: string, reason: string): string {
@@ -85,8 +104,8 @@ function join(...reasons: readonly string[]): string {
 }
 
 function joinFacts(own: SqlFacts, body: SqlFacts): SqlFacts {
-  const both = (key: 'functions' | 'volatileFunctions' | 'settings'): string[] => [...new Set([...body[key], ...own[key]])]
-  return { ...body, functions: both('functions'), volatileFunctions: both('volatileFunctions'), settings: both('settings'), countable: false }
+  const both = (key: 'functions' | 'volatileFunctions' | 'settings' | 'tables' | 'reads' | 'writes' | 'columns'): string[] => [...new Set([...body[key], ...own[key]])]
+  return { ...body, functions: both('functions'), volatileFunctions: both('volatileFunctions'), settings: both('settings'), tables: both('tables'), reads: both('reads'), writes: both('writes'), columns: both('columns'), countable: false }
 }
 
 function joinLineage(own: Lineage, body: Lineage, reason: string): Lineage {

@@ -65,6 +65,7 @@ WHERE t.typnamespace <> b.typnamespace`
 /**
  * Code and changes that follow a statement without being named in it, for user's functions alone:
  * `trigger` relation function tgtype; `cascade` referenced referencing 'delete action, update action, numbers of the referenced columns';
+ * `rule` relation '' 'event type, a space, CREATE RULE with every name in full'; Needs QUALIFY_NAMES first;
  * `attached` relation function '' (defaults, checks of the table and of its domains, indexes, policies, partition keys);
  * `event` '' function ''.
  */
@@ -87,6 +88,8 @@ JOIN pg_catalog.pg_depend d ON d.classid = owner.catalog AND d.objid = owner.obj
 LEFT JOIN pg_catalog.pg_operator o ON d.refclassid = 'pg_catalog.pg_operator'::pg_catalog.regclass AND o.oid = d.refobjid
 WHERE d.refclassid IN ('pg_catalog.pg_proc'::pg_catalog.regclass, 'pg_catalog.pg_operator'::pg_catalog.regclass)
 UNION ALL
+SELECT 'rule', ev_class::text, '', pg_catalog.concat(ev_type, ' ', pg_catalog.pg_get_ruledef(oid)) FROM pg_catalog.pg_rewrite WHERE ev_type <> '1' AND ev_enabled <> 'D'
+UNION ALL
 SELECT 'event', '', evtfoid::text, '' FROM pg_catalog.pg_event_trigger WHERE evtenabled <> 'D'`
 
 /**
@@ -97,7 +100,7 @@ export const STAMP = `
 SELECT pg_catalog.concat_ws(' ',
   (SELECT pg_catalog.sum(pg_catalog.hashtextextended(concat(ctid, xmin), 0))::text FROM pg_catalog.pg_namespace),
   (SELECT pg_catalog.sum(pg_catalog.hashtextextended(concat(relname, relnamespace, relkind, relhastriggers, relhasrules, oid), 0))::text FROM pg_catalog.pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c')),
-  (SELECT pg_catalog.sum(pg_catalog.hashtextextended(concat(attrelid, attname, attnum, atttypid, attisdropped), 0))::text FROM pg_catalog.pg_attribute WHERE attnum > 0),
+  (SELECT pg_catalog.sum(pg_catalog.hashtextextended(concat(attrelid, attname, attnum, atttypid, attisdropped, attnotnull), 0))::text FROM pg_catalog.pg_attribute WHERE attnum > 0),
   (SELECT pg_catalog.sum(pg_catalog.hashtextextended(concat(inhrelid, inhparent), 0))::text FROM pg_catalog.pg_inherits),
   (SELECT pg_catalog.sum(pg_catalog.hashtextextended(concat(ctid, xmin), 0))::text FROM pg_catalog.pg_rewrite),
   (SELECT pg_catalog.sum(pg_catalog.hashtextextended(concat(ctid, xmin), 0))::text FROM pg_catalog.pg_proc),
@@ -106,5 +109,6 @@ SELECT pg_catalog.concat_ws(' ',
   (SELECT pg_catalog.sum(pg_catalog.hashtextextended(concat(ctid, xmin), 0))::text FROM pg_catalog.pg_trigger),
   (SELECT pg_catalog.sum(pg_catalog.hashtextextended(concat(ctid, xmin), 0))::text FROM pg_catalog.pg_constraint),
   (SELECT pg_catalog.sum(pg_catalog.hashtextextended(concat(ctid, xmin), 0))::text FROM pg_catalog.pg_attrdef),
+  (SELECT pg_catalog.sum(pg_catalog.hashtextextended(concat(ctid, xmin), 0))::text FROM pg_catalog.pg_index WHERE indexprs IS NOT NULL OR indpred IS NOT NULL),
   (SELECT pg_catalog.sum(pg_catalog.hashtextextended(concat(ctid, xmin), 0))::text FROM pg_catalog.pg_policy),
   (SELECT pg_catalog.sum(pg_catalog.hashtextextended(concat(ctid, xmin), 0))::text FROM pg_catalog.pg_event_trigger))`

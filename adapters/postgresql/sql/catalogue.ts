@@ -143,8 +143,9 @@ export class Catalogue implements Resolver {
   #addFollower(kind: string, oid: number, other: number, detail: string): void {
     if (kind === 'event') return void this.#eventTriggers.push(other)
     let followers = this.#followers.get(oid)
-    if (followers === undefined) this.#followers.set(oid, (followers = { triggers: [], referencing: [], attached: [] }))
+    if (followers === undefined) this.#followers.set(oid, (followers = { triggers: [], referencing: [], rules: [], attached: [] }))
     if (kind === 'trigger') followers.triggers.push({ function: other, events: eventsOf(Number(detail)) })
+    else if (kind === 'rule') addRule(followers, detail)
     else if (kind === 'attached') followers.attached.push(other)
     else this.#addReference(followers, oid, other, detail)
   }
@@ -248,6 +249,14 @@ export class Catalogue implements Resolver {
 
 /** Bits of `pg_trigger.tgtype`. */
 const EVENT_BITS: readonly (readonly [RowEvent, number])[] = [['insert', 4], ['delete', 8], ['update', 16], ['truncate', 32]]
+
+/** `pg_rewrite.ev_type`. */
+const RULE_EVENTS: Readonly<Record<string, RowEvent>> = { 2: 'update', 3: 'insert', 4: 'delete' }
+
+function addRule({ rules }: MutableFollowers, detail: string): void {
+  const event = RULE_EVENTS[detail[0] ?? '']
+  if (event !== undefined) rules.push({ event, definition: detail.slice(2) })
+}
 
 function eventsOf(type: number): RowEvent[] {
   return EVENT_BITS.filter(([, bit]) => (type & bit) !== 0).map(([event]) => event)

@@ -34,6 +34,8 @@ export class Collector {
   readonly #tables = new TouchedTables()
   readonly #functions = new Set<string>()
   readonly #volatileFunctions = new Set<string>()
+  /** Functions that run without being called by name, and what may be a call in another notation. */
+  readonly #routines = new Set<string>()
   #volatileCalls = 0
   readonly #namedSettings = new Set<string>()
   readonly #roles = new Set<string>()
@@ -62,11 +64,14 @@ export class Collector {
   /** What the output that is being computed has used so far. */
   #tap: Source[] | undefined
   #literals = false
+  readonly #outer: Collector | undefined
   /** Set while something is walked that is planned but not run. */
   planning = false
 
-  constructor(context: AnalysisContext) {
+  /** `outer` is what a part is looked at a second time for. */
+  constructor(context: AnalysisContext, outer?: Collector) {
     this.context = context
+    this.#outer = outer
   }
 
   act(action: Action): void {
@@ -86,6 +91,11 @@ export class Collector {
     if (!isVolatile) return
     this.#volatileFunctions.add(name)
     this.#volatileCalls++
+  }
+
+  /** A function that runs, or may run, without being called. */
+  runs(name: string): void {
+    this.#routines.add(name)
   }
 
   /** Another server that is reached, or `*`. */
@@ -130,6 +140,7 @@ export class Collector {
   /** The value of a constant was looked at. */
   literal(): void {
     this.#literals = true
+    this.#outer?.literal()
   }
 
   setting(change: SettingChange): void {
@@ -220,6 +231,7 @@ export class Collector {
     this.#tables.absorb(code.#tables, this.planning)
     for (const name of code.#functions) this.#functions.add(name)
     for (const name of code.#volatileFunctions) this.function(name, true)
+    for (const name of code.#routines) this.#routines.add(name)
     for (const role of code.#roles) this.#roles.add(role)
     for (const { kind, name } of code.#objects) this.object(kind, name)
     for (const { name } of code.#settings) this.#settings.push({ name, value: 'unknown', local: false })
@@ -242,6 +254,11 @@ export class Collector {
     }
   }
 
+  /** Whether its statements give rows to whoever runs them. */
+  get givesRows(): boolean {
+    return this.#flags.has('returning')
+  }
+
   get changesRows(): boolean {
     return this.#actions.has('update') || this.#actions.has('delete')
   }
@@ -261,7 +278,12 @@ export class Collector {
 
   /** What it runs may have been redefined by the session's own transaction. */
   get isUnsettled(): boolean {
-    return this.context.unsettled?.code === true && (this.#tables.size > 0 || this.#functions.size > 0) && !this.planning
+    const { unsettled } = this.context
+    if (unsettled === undefined || this.planning) return false
+    if (unsettled.code) return this.#tables.size > 0 || this.#functions.size > 0
+    const { routines } = unsettled
+    if (routines === undefined || routines.size === 0) return false
+    return [...this.#functions, ...this.#routines].some((name) => routines.has(name.slice(name.lastIndexOf('.') + 1)))
   }
 
   finish(start: number, end: number, kind: string): Statement {

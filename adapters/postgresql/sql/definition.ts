@@ -40,7 +40,7 @@ const DEFINITIONS: Readonly<Record<string, Definition>> = {
   CreateExtensionStmt: creates(CODE), CreateFunctionStmt: creates(CODE), CreateOpClassStmt: creates(CODE), CreateOpFamilyStmt: creates(CODE),
   CreatePLangStmt: creates(CODE), CreatePolicyStmt: CREATE, CreateRangeStmt: creates(CODE), CreateSchemaStmt: CREATE, CreateSeqStmt: CREATE,
   CreateStatsStmt: CREATE, CreateStmt: CREATE, CreateTransformStmt: creates(CODE), CreateTrigStmt: creates(CODE), DefineStmt: creates(CODE),
-  IndexStmt: CREATE, RuleStmt: CREATE,
+  IndexStmt: CREATE, RuleStmt: creates(CODE),
   CreateForeignTableStmt: creates(FOREIGN), CreateFdwStmt: creates(FOREIGN), CreateForeignServerStmt: creates(FOREIGN),
   CreateUserMappingStmt: creates(FOREIGN), ImportForeignSchemaStmt: creates(FOREIGN), AlterFdwStmt: alters(FOREIGN),
   AlterForeignServerStmt: alters(FOREIGN), AlterUserMappingStmt: alters(FOREIGN), DropUserMappingStmt: { actions: ['drop'] },
@@ -75,18 +75,35 @@ export function define(node: Node, walk: Walk, stored: (node: Node) => void): bo
 }
 
 const NAMES_ONLY: Redefinition = { code: false, creates: '' }
+/** They make or change what has a name and runs nothing. */
+const NAMED_ONLY = ['IndexStmt', 'CreateSeqStmt', 'AlterSeqStmt', 'CreateStatsStmt', 'AlterStatsStmt', 'CreateEnumStmt', 'AlterEnumStmt', 'CompositeTypeStmt']
 
 function redefinition(node: Node, { actions }: Definition): Redefinition | undefined {
   if (!actions.some((action) => action === 'create' || action === 'alter' || action === 'drop') || 'CommentStmt' in node) return undefined
   if ('CreateStmt' in node) return isPlain(node.CreateStmt) ? { code: false, creates: node.CreateStmt.relation?.relname ?? '' } : { code: true, creates: '' }
-  if ('IndexStmt' in node || 'CreateSeqStmt' in node || 'CreateStatsStmt' in node || 'CreateEnumStmt' in node || 'CompositeTypeStmt' in node) return NAMES_ONLY
+  if (NAMED_ONLY.some((type) => type in node)) return NAMES_ONLY
   if ('AlterTableStmt' in node && shapesOnly(node.AlterTableStmt)) return NAMES_ONLY
   if ('CreateSchemaStmt' in node && node.CreateSchemaStmt.schemaElts === undefined) return NAMES_ONLY
   if ('DropStmt' in node && node.DropStmt.removeType !== undefined && RELATION_OBJECTS.has(node.DropStmt.removeType)) return NAMES_ONLY
-  return { code: true, creates: '' }
+  const routines = routinesOf(node)
+  return routines === undefined ? { code: true, creates: '' } : { ...NAMES_ONLY, routines }
 }
 
-const RUNS_NOTHING = new Set(['AT_AddColumn', 'AT_DropColumn', 'AT_ColumnDefault', 'AT_SetNotNull', 'AT_DropNotNull', 'AT_AlterColumnType', 'AT_SetStatistics', 'AT_SetStorage', 'AT_DropConstraint'])
+/** The functions that are made, changed or dropped, by name; `undefined` when it is something else. */
+function routinesOf(node: Node): string[] | undefined {
+  if ('CreateFunctionStmt' in node) return [qualifiedName(node.CreateFunctionStmt.funcname).name]
+  if ('AlterFunctionStmt' in node) return [qualifiedName(node.AlterFunctionStmt.func?.objname).name]
+  if (!('DropStmt' in node) || !ROUTINES.has(node.DropStmt.removeType ?? '') || node.DropStmt.behavior === 'DROP_CASCADE') return undefined
+  return (node.DropStmt.objects ?? []).flatMap((object) => ('ObjectWithArgs' in object ? [qualifiedName(object.ObjectWithArgs.objname).name] : []))
+}
+
+const ROUTINES: ReadonlySet<string> = new Set(['OBJECT_FUNCTION', 'OBJECT_PROCEDURE', 'OBJECT_ROUTINE', 'OBJECT_AGGREGATE'])
+
+const RUNS_NOTHING = new Set([
+  'AT_AddColumn', 'AT_DropColumn', 'AT_ColumnDefault', 'AT_SetNotNull', 'AT_DropNotNull', 'AT_AlterColumnType', 'AT_SetStatistics', 'AT_SetStorage', 'AT_DropConstraint',
+  'AT_SetRelOptions', 'AT_ResetRelOptions', 'AT_SetOptions', 'AT_ResetOptions', 'AT_SetCompression', 'AT_ClusterOn', 'AT_DropCluster', 'AT_SetLogged', 'AT_SetUnLogged',
+  'AT_SetTableSpace', 'AT_SetAccessMethod', 'AT_ReplicaIdentity', 'AT_ValidateConstraint',
+])
 
 /** Columns come and go, and nothing new runs when rows are written. */
 function shapesOnly({ cmds, objtype }: AlterTableStmt): boolean {
@@ -110,8 +127,6 @@ function isEverything(node: Node): boolean {
 function special(node: Node, walk: Walk): void {
   if ('TruncateStmt' in node) truncate(node.TruncateStmt, walk)
   else for (const entry of walk.found.context.resolver?.eventTriggers() ?? []) runHidden(entry, walk)
-  // Whatever writes that table from here on, in this text too, runs what the rule holds.
-  if ('RuleStmt' in node) walk.found.opaque('it stores statements that run in place of others')
   if ('DropStmt' in node) drop(node.DropStmt, walk)
   if ('DropOwnedStmt' in node) walk.found.hidden('it drops what it does not name')
   if ('AlterTableMoveAllStmt' in node) walk.found.hidden('it changes tables that it does not name')

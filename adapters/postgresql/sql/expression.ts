@@ -73,6 +73,8 @@ export function reference(column: ColumnRef, env: Env, walk: Walk): Resolution {
   const found = parts.length < fields.length ? star(parts, env, walk) : resolve(parts, env.scope, walk.budget)
   if (found.kind === 'unresolved') walk.found.unresolved(parts.join('.'), reachable(env.scope))
   else walk.found.name(found.sources)
+  // What looks like a column may be the call of a function that the catalogue does not have yet.
+  if (parts.length > 1 && (found.kind !== 'column' || !found.sources.some(({ relation }) => relation !== undefined))) walk.found.runs(parts.at(-1) ?? '')
   if (found.kind !== 'column' && parts.length > 1) attribute(parts.at(-1) ?? '', walk)
   return found
 }
@@ -129,6 +131,7 @@ export function call(func: FuncCall, env: Env, place: Place, walk: Walk): void {
 /** What may be a field, or a function of one argument that is called as one. */
 export function applyField(name: string, place: Place, walk: Walk): boolean {
   const { resolver, searchPath } = walk.found.context
+  walk.found.runs(name)
   return !isKnownFunction(name, resolver, searchPath) || apply(undefined, name, 1, place, walk)
 }
 
@@ -160,6 +163,7 @@ function candidates(schema: string | undefined, name: string, given: number | un
 /** A function that somebody defined: one that is known for what it does, or does what its body does. */
 function own(entry: FunctionEntry, place: Place, walk: Walk): boolean {
   const effect = effectOf(entry)
+  walk.found.runs(entry.name)
   if (effect !== undefined) return note(effect, entry.name, walk)
   if (entry.definition !== '') walk.routine(entry, bodyOf(entry.name, place.kind === 'output' && walk.found.outermost))
   else for (const oid of entry.support) {

@@ -22,6 +22,7 @@ function followOne(relation: Relation, event: RowEvent, done: Set<string>, walk:
     // An update of the partition key takes a row out here and puts it in there.
     for (const trigger of followers.triggers) if (event === 'update' || trigger.events.includes(event)) run(trigger.function, walk)
     for (const oid of followers.attached) run(oid, walk)
+    for (const rule of followers.rules) if (rule.event === event) walk.rule(each, rule.definition)
     for (const reference of followers.referencing) if (!keepsKey(reference.key, each, followers, set, walk)) cascade(reference, event, done, walk)
   }
 }
@@ -61,6 +62,7 @@ function run(oid: number, walk: Walk): void {
 }
 
 export function runHidden(entry: FunctionEntry, walk: Walk): void {
+  walk.found.runs(entry.name)
   if (entry.definition !== '') walk.routine(entry)
   else if (entry.volatility === 'volatile' && !entry.extension) walk.found.hidden(`function ${entry.name}(): its body may do anything`)
 }

@@ -1,5 +1,5 @@
 import type { Alias, JoinExpr, Node, RangeFunction, RangeSubselect, RangeVar } from 'libpg-query'
-import { isTree, nodeType, qualifiedName, stringsOf, type Tree } from './ast.ts'
+import { argumentText, isTree, nodeType, qualifiedName, stringsOf, type Tree } from './ast.ts'
 import { renameOutputs } from './column-aliases.ts'
 import { expression } from './expression.ts'
 import { runViews } from './followers.ts'
@@ -140,7 +140,9 @@ function aliased(alias: Alias, items: readonly ScopeItem[]): ScopeItem {
 
 function sample(range: { relation?: Node; args?: Node[]; repeatable?: Node }, left: readonly ScopeItem[], env: Env, walk: Walk): readonly ScopeItem[] {
   expression([range.args, range.repeatable], lateral(left, env), TABLESAMPLE, walk)
-  return range.relation === undefined ? [] : fromItem(range.relation, left, env, walk)
+  const items = range.relation === undefined ? [] : fromItem(range.relation, left, env, walk)
+  walk.found.literal()
+  return Number(argumentText(range.args?.[0])) >= 100 ? items : items.map((item) => ({ ...item, rows: undefined }))
 }
 
 /** A function's columns are its own; which ones there are is known only from a definition list. */

@@ -1,4 +1,5 @@
 import { HARMLESS_FUNCTIONS } from './harmless-functions.ts'
+import { IMMUTABLE_FUNCTIONS } from './immutable-functions.ts'
 import type { Action } from './analysis.ts'
 import type { FunctionEntry, Resolver } from './resolver.ts'
 
@@ -66,7 +67,7 @@ export function isKnownFunction(name: string, resolver: Resolver | undefined, se
 export function builtInEffect(schema: string | undefined, name: string): FunctionEffect | undefined {
   for (const [pattern, effect] of EFFECTS) if (pattern.test(name)) return effect
   if (schema !== undefined && schema !== 'pg_catalog' && schema !== 'information_schema') return undefined
-  return HARMLESS_FUNCTIONS.has(name) ? NONE : undefined
+  return HARMLESS_FUNCTIONS.has(name) || IMMUTABLE_FUNCTIONS.has(name) ? NONE : undefined
 }
 
 /** What the usual extensions offer that is not immutable and yet only computes. */

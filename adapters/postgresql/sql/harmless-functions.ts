@@ -125,4 +125,5 @@ export const HARMLESS_FUNCTIONS: ReadonlySet<string> = new Set(`
   uuidv4 uuidv7 var_pop var_samp varbit varchar variance version websearch_to_tsquery width width_bucket xid xml
   xml_is_well_formed xml_is_well_formed_content xml_is_well_formed_document xmlagg xmlcomment xmlconcat2 xmlexists
   xmltext xmlvalidate xpath xpath_exists
+  regcollation regconfig regdictionary regnamespace regoper regoperator regproc regprocedure regrole regtype pg_show_all_settings pg_tablespace_databases pg_filenode_relation
 `.trim().split(/\s+/))

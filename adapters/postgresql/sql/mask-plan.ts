@@ -186,13 +186,13 @@ function oddName(lineage: Lineage, columns: MaskedColumns): string | undefined {
   return column === undefined ? undefined : `${column.name} cannot be told from a masked column`
 }
 
-/** DETAIL of a failed write shows the whole row; a trigger may say anything. */
+/** DETAIL of a failed write shows the whole row; a trigger, or what a rule runs, may say anything. */
 function exposure(lineage: Lineage, columns: MaskedColumns): ErrorExposure {
   let found: ErrorExposure = 'none'
   if (lineage.uses.some((use) => computes(use) && columns.isMasked(use.source))) return 'message'
   for (const { relation, use } of lineage.relations) {
     if (relation === undefined) continue
-    if ((use !== 'read' && relation.hasTriggers) || columns.mayFail(relation)) return 'message'
+    if ((use !== 'read' && (relation.hasTriggers || relation.hasRules)) || columns.mayFail(relation)) return 'message'
     if (columns.covers(relation)) found = 'detail'
   }
   return found

@@ -36,6 +36,7 @@ export const DEFINITION = place('flow', 'a definition')
 export const VIEW = place('flow', 'a view')
 export const FOREIGN_KEY = place('flow', 'a foreign key')
 export const BLOCK = place('flow', 'a DO block')
+export const RULE = place('flow', 'a rewrite rule')
 export const PARAMETER = place('flow', 'a parameter')
 
 /** An argument of something that does more than compute: what it is given may come out anywhere. */

@@ -1,17 +1,19 @@
-import type { ColumnRef, CommonTableExpr, Node, SelectStmt, WithClause } from 'libpg-query'
-import type { Place, Source } from './analysis.ts'
+import type { ColumnRef, Node, SelectStmt } from 'libpg-query'
+import type { Place } from './analysis.ts'
 import { stringOf, stringsOf } from './ast.ts'
-import { renameOutputs } from './column-aliases.ts'
+import { truthOf } from './condition.ts'
+import { smeared, withCtes } from './ctes.ts'
 import { applyField, expression, reference } from './expression.ts'
 import { filter } from './filter.ts'
 import { fill, fromItems, made } from './from-clause.ts'
 import { AnalysisLimit, MAX_COLUMNS } from './limit.ts'
+import { wholeTables } from './own-rows.ts'
 import { starSources } from './relation-item.ts'
-import { DISTINCT, GROUP_BY, handedTo, HAVING, LIMIT, OFFSET, ORDER_BY, OUTPUT, RISKY, SEARCH_OR_CYCLE, SET_OPERATION, VALUES, WHOLE_ROW, WINDOW } from './place.ts'
+import { DISTINCT, GROUP_BY, handedTo, HAVING, LIMIT, OFFSET, ORDER_BY, OUTPUT, RISKY, SET_OPERATION, VALUES, WHOLE_ROW, WINDOW } from './place.ts'
 import { findItem, resolve, type Scope, type ScopeItem } from './scope.ts'
-import { distinctSources, sourceKey } from './source.ts'
+import { distinctSources } from './source.ts'
 import { columnTotal, together, totality } from './total.ts'
-import { allSources, NO_OUTPUTS, useColumn, useOutputs, type CteEnv, type Env, type Output, type Outputs, type Walk } from './walk.ts'
+import { allSources, NO_OUTPUTS, useColumn, useOutputs, type Env, type Output, type Outputs, type Walk } from './walk.ts'
 
 /** Follows a SELECT, VALUES, TABLE or set operation: notes every use of a column, and returns what it gives. */
 export function query(select: SelectStmt, outer: Env, walk: Walk): Outputs {
@@ -80,13 +82,6 @@ function united(given: readonly Outputs[], walk: Walk): Outputs {
   return { columns, ordered: true, open: false }
 }
 
-/** The same columns, where each may be made from anything. */
-function smeared({ columns, ordered, open }: Outputs, all: readonly Source[]): Outputs {
-  const derived = distinctSources(all)
-  const names = columns.length === 0 ? ['*'] : columns.map(({ name }) => name)
-  return { columns: names.map((name) => ({ name, sources: [], derived })), ordered, open: open || columns.length === 0 }
-}
-
 function isBareSetOperation(part: SelectStmt, top: SelectStmt): boolean {
   if (part.op === undefined || part.op === 'SETOP_NONE') return false
   return part === top || (part.withClause === undefined && part.sortClause === undefined && part.limitCount === undefined && part.limitOffset === undefined)
@@ -103,7 +98,13 @@ function plainSelect(select: SelectStmt, env: Env, walk: Walk): Outputs {
   for (const group of select.groupClause ?? []) ordering(group, inner, outputs, GROUP_BY, walk)
   distinct(select, inner, outputs, walk)
   tail(select, scope, env, outputs, walk)
-  return outputs
+  return { ...outputs, rows: asked(() => wholeTables(select, inner, walk, truthOf)) }
+}
+
+/** Most queries stand where nobody asks. */
+function asked<T>(find: () => T): () => T {
+  let found: T | undefined
+  return () => (found ??= find())
 }
 
 function distinct(select: SelectStmt, env: Env, outputs: Outputs, walk: Walk): void {
@@ -261,67 +262,4 @@ function into(select: SelectStmt, outputs: Outputs, walk: Walk): void {
   walk.found.effects.redefines = { code: false, creates: relation.relname ?? '' }
   made(relation, walk)
   fill(relation, outputs, walk)
-}
-
-/** Adds a WITH clause to the names in reach. Recursive ones see each other; the rest see those before them. */
-export function withCtes(clause: WithClause | undefined, env: Env, walk: Walk): Env {
-  let ctes = env.ctes
-  const pending: (() => Outputs)[] = []
-  for (const node of clause?.ctes ?? []) {
-    if (!('CommonTableExpr' in node)) continue
-    const cte = node.CommonTableExpr
-    if (cte.ctequery !== undefined && !('SelectStmt' in cte.ctequery)) walk.found.flag('uncountable')
-    const before = ctes
-    const seen = (): CteEnv | undefined => (clause?.recursive === true ? ctes : before)
-    const outputs = once(() => cteOutputs(cte, { scope: env.scope, ctes: seen() }, walk))
-    ctes = { name: cte.ctename ?? '', outputs, next: before }
-    pending.push(outputs)
-  }
-  for (const outputs of pending) walk.found.choosing(outputs)
-  return { scope: env.scope, ctes }
-}
-
-/** Rounds after which a recursive query's columns are taken to hold anything. */
-const MAX_ROUNDS = 5
-
-/**
- * Evaluates once, or, when it refers to itself, until no column is found to be made from more than the round before
- * knew: what the recursive reference holds is what any round gave.
- */
-function once(evaluate: () => Outputs): () => Outputs {
-  let known: Outputs = { columns: [], ordered: false, open: true }
-  let state: 'new' | 'working' | 'done' = 'new'
-  let recursive = false
-  return () => {
-    if (state === 'working') recursive = true
-    if (state !== 'new') return known
-    state = 'working'
-    let given = evaluate()
-    for (let round = 0; recursive && breadth(given) > breadth(known); round++) {
-      known = round < MAX_ROUNDS ? derivedOnly(given) : smeared(given, allSources(given))
-      given = evaluate()
-    }
-    state = 'done'
-    return (known = given)
-  }
-}
-
-/** How many columns its columns are made from, each counted for itself. */
-function breadth({ columns }: Outputs): number {
-  return columns.reduce((sum, { sources, derived }) => sum + 1 + new Set([...sources, ...derived].map(sourceKey)).size, 0)
-}
-
-function derivedOnly(outputs: Outputs): Outputs {
-  const columns = outputs.columns.map(({ name, sources, derived }) => ({ name, sources: [], derived: distinctSources([...sources, ...derived]) }))
-  return { ...outputs, columns }
-}
-
-function cteOutputs(cte: CommonTableExpr, env: Env, walk: Walk): Outputs {
-  const { ctequery } = cte
-  if (ctequery === undefined) return NO_OUTPUTS
-  const given = 'SelectStmt' in ctequery ? walk.query(ctequery.SelectStmt, env) : (walk.write(ctequery, env) ?? NO_OUTPUTS)
-  if (cte.cycle_clause !== undefined || cte.search_clause !== undefined) useOutputs(given, SEARCH_OR_CYCLE, walk)
-  const named = renameOutputs(given, stringsOf(cte.aliascolnames))
-  const extra = [cte.search_clause?.search_seq_column, cte.cycle_clause?.cycle_mark_column, cte.cycle_clause?.cycle_path_column]
-  return { ...named, columns: [...named.columns, ...extra.flatMap((name) => (name === undefined ? [] : [{ name, sources: [], derived: allSources(given) }]))] }
 }

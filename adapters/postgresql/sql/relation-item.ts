@@ -4,7 +4,7 @@ import { stringsOf, writtenName } from './ast.ts'
 import type { AnalysisContext } from './collector.ts'
 import type { Relation } from './resolver.ts'
 import { renameColumns } from './column-aliases.ts'
-import { unknownColumn, type ScopeColumn, type ScopeItem } from './scope.ts'
+import { tableKey, unknownColumn, type ScopeColumn, type ScopeItem } from './scope.ts'
 
 /** The relations a name stands for; the written name where the catalogue knows none. */
 export interface Named {
@@ -19,6 +19,7 @@ export function lookUp(range: RangeVar, context: AnalysisContext): Named {
 
 /** What a relation offers to the names of a query. */
 export function relationItem(range: RangeVar, { written, relations }: Named, alias: Alias | undefined = range.alias): ScopeItem {
+  const keys = relations.length === 0 ? [tableKey(undefined, written)] : relations.map((relation) => tableKey(relation, ''))
   return {
     name: alias?.aliasname ?? range.relname,
     aliased: alias !== undefined,
@@ -28,6 +29,7 @@ export function relationItem(range: RangeVar, { written, relations }: Named, ali
     relations,
     unknownTable: relations.length === 0 ? written : undefined,
     unqualified: true,
+    rows: () => new Map(keys.map((key) => [key, 'true'])),
     touched: false,
   }
 }

@@ -13,6 +13,8 @@ export interface Resolver {
    * tables that a partition belongs to, and its own partitions. Empty for a plain table.
    */
   kin(relation: Relation): readonly Relation[]
+  /** Partitioned and inherited tables, all the way up. */
+  ancestors(oid: number): ReadonlySet<number>
   /** Functions outside the built-in set that the name may stand for. */
   functions(schema: string | undefined, name: string, searchPath: readonly string[] | undefined): readonly FunctionEntry[]
   /** Whether somebody made a type that shares its name with a built-in one, in whatever schema. */
@@ -94,6 +96,8 @@ export interface Followers {
   readonly triggers: readonly { readonly function: number; readonly events: readonly RowEvent[] }[]
   /** Tables whose rows point here. The action on them when a row here is deleted, or its key changed; `undefined` when they only refuse. */
   readonly referencing: readonly { readonly relation: Relation; /** Columns here that it points to. */ readonly key: readonly string[]; readonly onDelete: RowEvent | undefined; readonly onUpdate: RowEvent | undefined }[]
+  /** Rewrite rules: what runs beside the write, or in its place, as CREATE RULE. */
+  readonly rules: readonly { readonly event: RowEvent; readonly definition: string }[]
   /** Functions in defaults, checks, indexes, policies. */
   readonly attached: readonly number[]
 }

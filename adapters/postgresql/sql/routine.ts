@@ -6,7 +6,7 @@ import { expression } from './expression.ts'
 import { AnalysisLimit, Budget } from './limit.ts'
 import { parse } from './load.ts'
 import { plpgsqlBody } from './plpgsql.ts'
-import { BLOCK, OUTPUT } from './place.ts'
+import { BLOCK, OUTPUT, RULE } from './place.ts'
 import type { FunctionEntry, Relation, Resolver } from './resolver.ts'
 import { settingChange } from './session-statement.ts'
 import { statement } from './statement.ts'
@@ -21,12 +21,13 @@ const MAX_KEPT = 10_000
 export type MakeWalk = (found: Collector, budget: Budget, calls: readonly string[]) => Walk
 
 /** What `Walk` offers about code. `calls` are the routines that are being read, by name. */
-export function codeReader(found: Collector, calls: readonly string[], make: MakeWalk): Pick<Walk, 'routine' | 'block' | 'view'> {
+export function codeReader(found: Collector, calls: readonly string[], make: MakeWalk): Pick<Walk, 'routine' | 'block' | 'view' | 'rule'> {
   const reading = (): Reading => ({ context: found.context, calls, make })
   return {
     routine: (entry, place) => found.absorb(readRoutine(entry, reading()), place),
     block: (code, language) => found.absorb(readBlock(code, language, reading()), BLOCK),
     view: (relation) => found.absorb(readView(relation, reading())),
+    rule: (relation, definition) => runRule(found, relation, readRule(relation, definition, reading())),
   }
 }
 
@@ -177,6 +178,41 @@ function readView(relation: Relation, reading: Reading): Collector {
   const inner = { ...reading, context, calls: [...reading.calls, key] }
   if (reading.calls.includes(key) || reading.calls.length >= MAX_DEPTH) return unread(name, 'it is read in a circle, or too deep, to be followed', reading)
   return once(key, { ...reading, context }, () => follow(name, inner, (walk) => query(relation, name, walk)))
+}
+
+/** What a rule runs beside a write of rows, or in its place. `NEW` and `OLD` are rows of the write. */
+function readRule({ name: relation }: Relation, definition: string, reading: Reading): Collector {
+  const key = `rule ${definition}`
+  const name = `a rule of ${relation}`
+  const context = { ...reading.context, searchPath: [] }
+  const inner = { ...reading, context, calls: [...reading.calls, key] }
+  if (reading.calls.includes(key) || reading.calls.length >= MAX_DEPTH) return unread(name, 'it runs in a circle, or too deep, to be followed', reading)
+  return once(key, { ...reading, context }, () => follow(name, inner, (walk) => actions(definition, name, walk)))
+}
+
+function actions(definition: string, name: string, walk: Walk): readonly Node[] {
+  const parsed = parse(definition)
+  const rule = parsed.kind === 'parsed' ? parsed.statements[0]?.node : undefined
+  if (rule === undefined || !('RuleStmt' in rule)) {
+    walk.found.opaque(`${name}: it cannot be parsed`)
+    return []
+  }
+  expression(rule.RuleStmt.whereClause, TOP, OUTPUT, walk)
+  const { actions: nodes = [] } = rule.RuleStmt
+  if (nodes.some((node) => 'SelectStmt' in node)) walk.found.flag('returning')
+  return nodes
+}
+
+/**
+ * The rows of the write go wherever the rule puts them, and what it reads decides what becomes of them. A SELECT in it, or
+ * its RETURNING, gives the client rows of its own. No count of the rows tells how many are changed.
+ */
+function runRule(found: Collector, relation: Relation, rule: Collector): void {
+  found.absorb(rule, RULE)
+  found.touch(relation, relation.name, 'write')
+  found.use([{ relation, table: `${relation.schema}.${relation.name}`, column: '*', attnum: 0 }], RULE)
+  found.flag('uncountable')
+  if (rule.givesRows) found.untraced('a rule gives rows of its own')
 }
 
 function query({ oid }: Relation, name: string, { found }: Walk): readonly Node[] {

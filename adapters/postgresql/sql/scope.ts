@@ -31,9 +31,19 @@ export interface ScopeItem {
   readonly unknownTable?: string | undefined
   /** False for what only a qualified name reaches, such as OLD and NEW. */
   readonly unqualified: boolean
+  /** The tables of which it has a row for each of theirs, columns as they are there. */
+  readonly rows?: (() => TableRows) | undefined
   /** Set when a reference hits it: tells whether a condition looks at the rows of a target. */
   touched: boolean
   byName?: Map<string, ScopeColumn[]>
+}
+
+/** By `tableKey`: `even` when there may be none at all, for a reason that is the same for every row. */
+export type TableRows = ReadonlyMap<string, 'true' | 'even'>
+
+/** A table by its object id, or, without a catalogue, by its name alone. */
+export function tableKey(relation: Relation | undefined, written: string): string {
+  return relation === undefined ? written.slice(written.lastIndexOf('.') + 1) : String(relation.oid)
 }
 
 /** The names of one query level, and the levels around it. */

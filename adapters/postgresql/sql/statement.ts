@@ -1,5 +1,5 @@
 import type { CopyStmt, CreateTableAsStmt, DeclareCursorStmt, ExplainStmt, FetchStmt, Node, PrepareStmt, ViewStmt } from 'libpg-query'
-import type { Place } from './analysis.ts'
+import type { Effects, Place } from './analysis.ts'
 import { argumentText, nodeType, stringsOf, type Tree } from './ast.ts'
 import { define } from './definition.ts'
 import { expression } from './expression.ts'
@@ -18,8 +18,19 @@ const CURSOR_OPT_HOLD = 0x20
 export function statement(node: Node, walk: Walk): void {
   walk.found.mayMake = 'CreateTableAsStmt' in node || ('SelectStmt' in node && node.SelectStmt.intoClause !== undefined)
   const outputs = run(node, walk)
+  Object.assign(walk.found.effects, executedFor(node))
   walk.found.outputs = outputs.columns.map(({ sources, derived }) => ({ sources, derived }))
   walk.found.placed = outputs.ordered && !outputs.open
+}
+
+/** What EXPLAIN or CREATE TABLE AS takes from a prepared statement; `attach` brings the two together. */
+function executedFor(node: Node): Pick<Effects, 'executes' | 'executesFor'> {
+  const query = 'ExplainStmt' in node ? node.ExplainStmt.query : 'CreateTableAsStmt' in node ? node.CreateTableAsStmt.query : undefined
+  if (query === undefined) return {}
+  const made = 'ExplainStmt' in node ? (isAnalyze(node.ExplainStmt.options) ? 'report' : 'plan') : 'table'
+  if ('ExecuteStmt' in query) return { executes: query.ExecuteStmt.name ?? '', executesFor: made }
+  const inner = executedFor(query)
+  return inner.executes === undefined ? {} : { ...inner, executesFor: made }
 }
 
 function run(node: Node, walk: Walk): Outputs {

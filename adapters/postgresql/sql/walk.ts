@@ -3,7 +3,7 @@ import type { Place, Source } from './analysis.ts'
 import type { Collector } from './collector.ts'
 import type { Budget } from './limit.ts'
 import type { FunctionEntry, Relation } from './resolver.ts'
-import type { Scope, ScopeColumn, ScopeItem } from './scope.ts'
+import type { Scope, ScopeColumn, ScopeItem, TableRows } from './scope.ts'
 
 /** A column that a query gives. */
 export type Output = ScopeColumn
@@ -14,6 +14,8 @@ export interface Outputs {
   readonly ordered: boolean
   /** There may be more columns than these. */
   readonly open: boolean
+  /** The tables of which it gives a row for each of theirs; looked for when somebody asks. */
+  readonly rows?: (() => TableRows) | undefined
 }
 
 export const NO_OUTPUTS: Outputs = { columns: [], ordered: true, open: false }
@@ -48,13 +50,15 @@ export interface Walk {
   block(code: string, language: string): void
   /** Takes in what reading a view runs. */
   view(relation: Relation): void
+  /** Takes in what a rewrite rule runs. */
+  rule(relation: Relation, definition: string): void
   /** The same walk with a collector that is thrown away, to look at a part twice. */
   probe(): Walk
 }
 
 /** A computed FROM item: a sub-select, a CTE, a function. */
-export function computedItem(name: string | undefined, { columns, ordered, open }: Outputs): ScopeItem {
-  return { name, aliased: true, columns, open, ordered, relations: [], unqualified: true, touched: false }
+export function computedItem(name: string | undefined, { columns, ordered, open, rows }: Outputs): ScopeItem {
+  return { name, aliased: true, columns, open, ordered, relations: [], unqualified: true, rows, touched: false }
 }
 
 /** Notes that what a query gives is used in a way that hides where it came from. */

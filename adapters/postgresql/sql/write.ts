@@ -1,14 +1,16 @@
-import type { DeleteStmt, InsertStmt, MergeStmt, MergeWhenClause, Node, OnConflictClause, RangeVar, ReturningClause, UpdateStmt } from 'libpg-query'
+import type { DeleteStmt, InferClause, InsertStmt, MergeStmt, MergeWhenClause, Node, OnConflictClause, RangeVar, ReturningClause, UpdateStmt } from 'libpg-query'
+import type { Source } from './analysis.ts'
 import { restricts } from './condition.ts'
+import { withCtes } from './ctes.ts'
 import { expression } from './expression.ts'
 import { filter } from './filter.ts'
 import { follow, runViews } from './followers.ts'
 import { fromItems, touchAll } from './from-clause.ts'
 import { COPIED, INSERT_COLUMN, MERGE_ACTION, MERGE_CONDITION, ON_CONFLICT, SET, WHERE } from './place.ts'
-import { targets, withCtes } from './query.ts'
+import { targets } from './query.ts'
 import { lookUp, relationItem } from './relation-item.ts'
-import type { Relation, RowEvent } from './resolver.ts'
-import type { ScopeItem } from './scope.ts'
+import type { RowEvent } from './resolver.ts'
+import { tableKey, type ScopeItem } from './scope.ts'
 import { computedItem, NO_OUTPUTS, useOutputs, type Env, type Outputs, type Walk } from './walk.ts'
 
 /** Follows INSERT, UPDATE, DELETE and MERGE; returns what RETURNING gives. */
@@ -28,17 +30,19 @@ function insert(statement: InsertStmt, outer: Env, walk: Walk): Outputs {
   const item = target(statement.relation, 'insert', assigned(statement.cols), walk)
   subscripts(statement.cols, env, walk)
   const { selectStmt } = statement
+  let given = NO_OUTPUTS
   if (selectStmt !== undefined && 'SelectStmt' in selectStmt) {
     const { SelectStmt: source } = selectStmt
     const rows = (): Outputs => walk.query(source, env)
-    useOutputs(source.valuesLists === undefined ? walk.found.choosing(rows) : rows(), COPIED, walk)
+    given = source.valuesLists === undefined ? walk.found.choosing(rows) : rows()
+    useOutputs(given, COPIED, walk)
   }
-  if (statement.onConflictClause !== undefined) onConflict(statement.onConflictClause, item, env, walk)
+  if (statement.onConflictClause !== undefined) onConflict(statement.onConflictClause, statement, given, item, env, walk)
   return returning(statement.returningClause, [item], env, walk)
 }
 
 /** EXCLUDED holds the rows proposed; where they come from has been noted. */
-function onConflict(clause: OnConflictClause, item: ScopeItem, env: Env, walk: Walk): void {
+function onConflict(clause: OnConflictClause, { cols }: InsertStmt, given: Outputs, item: ScopeItem, env: Env, walk: Walk): void {
   const excluded = { ...computedItem('excluded', { columns: item.columns.map(({ name }) => ({ name, sources: [], derived: [] })), ordered: true, open: true }), unqualified: false }
   const inner = within([item, excluded], env)
   expression(clause.infer, inner, ON_CONFLICT, walk)
@@ -47,6 +51,19 @@ function onConflict(clause: OnConflictClause, item: ScopeItem, env: Env, walk: W
   follow({ written: '', relations: item.relations }, 'update', walk)
   assignments(clause.targetList, item, inner, walk)
   expression(clause.whereClause, inner, WHERE, walk)
+  const { whereClause } = clause
+  if (givesItself(given, assigned(cols), clause.infer, item) && (whereClause === undefined || !restricts(whereClause, item, inner, walk))) walk.found.flag('unbounded')
+}
+
+/** `INSERT INTO t SELECT * FROM t`: each row of the table is in conflict with itself. */
+function givesItself({ columns, rows, ordered, open }: Outputs, names: readonly string[], infer: InferClause | undefined, item: ScopeItem): boolean {
+  const tables = item.rows?.() ?? new Map<string, never>()
+  const isOwn = ({ relation, table }: Source): boolean => tables.has(tableKey(relation, table))
+  if (![...(rows?.() ?? [])].some(([table]) => tables.has(table))) return false
+  if (!ordered || open) return true
+  const into = names.length > 0 ? names : item.columns.map(({ name }) => name)
+  const keys = (infer?.indexElems ?? []).flatMap((node) => ('IndexElem' in node ? (node.IndexElem.name ?? []) : []))
+  return keys.every((key) => columns[into.indexOf(key)]?.sources.some((source) => isOwn(source) && source.column === key) === true)
 }
 
 function update(statement: UpdateStmt, outer: Env, walk: Walk): Outputs {
@@ -57,7 +74,7 @@ function update(statement: UpdateStmt, outer: Env, walk: Walk): Outputs {
   const items = [item, ...walk.found.choosing(() => fromItems(statement.fromClause, env, walk, [item]))]
   const inner = within(items, env)
   assignments(statement.targetList, item, inner, walk)
-  where(statement.whereClause, item, inner, walk)
+  where(statement.whereClause, item, inner, walk, statement.fromClause)
   return returning(statement.returningClause, items, env, walk)
 }
 
@@ -67,7 +84,7 @@ function remove(statement: DeleteStmt, outer: Env, walk: Walk): Outputs {
   if (statement.usingClause !== undefined) walk.found.act('read')
   const item = target(statement.relation, 'delete', [], walk)
   const items = [item, ...walk.found.choosing(() => fromItems(statement.usingClause, env, walk, [item]))]
-  where(statement.whereClause, item, within(items, env), walk)
+  where(statement.whereClause, item, within(items, env), walk, statement.usingClause)
   return returning(statement.returningClause, items, env, walk)
 }
 
@@ -79,14 +96,13 @@ function merge(statement: MergeStmt, outer: Env, walk: Walk): Outputs {
   const items = [item, ...source].map((part) => Object.assign(part, { ordered: false }))
   const inner = within(items, env)
   expression(statement.joinCondition, inner, MERGE_CONDITION, walk)
-  const joined = statement.joinCondition !== undefined && restricts(statement.joinCondition, item, inner, walk)
   for (const node of statement.mergeWhenClauses ?? []) {
-    if ('MergeWhenClause' in node) when(node.MergeWhenClause, item, inner, joined, walk)
+    if ('MergeWhenClause' in node) when(node.MergeWhenClause, statement, item, inner, walk)
   }
   return returning(statement.returningClause, items, env, walk)
 }
 
-function when(clause: MergeWhenClause, item: ScopeItem, env: Env, joined: boolean, walk: Walk): void {
+function when(clause: MergeWhenClause, { joinCondition, sourceRelation }: MergeStmt, item: ScopeItem, env: Env, walk: Walk): void {
   expression(clause.condition, env, MERGE_CONDITION, walk)
   expression(clause.values, env, MERGE_ACTION, walk)
   const action = MERGE_ACTIONS[clause.commandType ?? '']
@@ -95,8 +111,8 @@ function when(clause: MergeWhenClause, item: ScopeItem, env: Env, joined: boolea
   follow({ written: '', relations: item.relations }, action, walk)
   if (action === 'insert') return written(item, assigned(clause.targetList), walk)
   assignments(clause.targetList, item, env, walk)
-  const bySource = clause.matchKind === 'MERGE_WHEN_NOT_MATCHED_BY_SOURCE'
-  const limited = (joined && !bySource) || (clause.condition !== undefined && restricts(clause.condition, item, env, walk))
+  const conditions = [clause.matchKind === 'MERGE_WHEN_NOT_MATCHED_BY_SOURCE' ? undefined : joinCondition, clause.condition].filter((node) => node !== undefined)
+  const limited = restricts({ BoolExpr: { boolop: 'AND_EXPR', args: conditions } }, item, env, walk, sourceRelation === undefined ? [] : [sourceRelation])
   if (!limited) walk.found.flag('unbounded')
 }
 
@@ -108,14 +124,7 @@ function target(range: RangeVar | undefined, event: RowEvent | undefined, column
   touchAll(named, 'write', walk, columns)
   runViews(named, walk)
   if (event !== undefined) follow(named, event, walk, set)
-  if (named.relations.some((relation) => isRuled(relation, walk))) walk.found.opaque(`${named.written} has rewrite rules`)
   return relationItem(range ?? {}, named)
-}
-
-/** What is written through a view is rewritten by the rules of what is behind it, too. */
-function isRuled(relation: Relation, { found }: Walk): boolean {
-  if (relation.hasRules) return true
-  return relation.kind === 'view' && (found.context.resolver?.kin(relation) ?? []).some(({ hasRules }) => hasRules)
 }
 
 function written(item: ScopeItem, columns: readonly string[], walk: Walk): void {
@@ -139,10 +148,10 @@ function subscripts(list: readonly Node[] | undefined, env: Env, walk: Walk): vo
   for (const node of list ?? []) if ('ResTarget' in node) expression(node.ResTarget.indirection, env, INSERT_COLUMN, walk)
 }
 
-function where(condition: Node | undefined, item: ScopeItem, env: Env, walk: Walk): void {
+function where(condition: Node | undefined, item: ScopeItem, env: Env, walk: Walk, from: readonly Node[] = []): void {
   walk.found.choosing(() => filter(condition, env, walk))
   if (condition !== undefined && 'CurrentOfExpr' in condition) walk.found.flag('uncountable')
-  if (condition === undefined || !restricts(condition, item, env, walk)) walk.found.flag('unbounded')
+  if (condition === undefined || !restricts(condition, item, env, walk, from)) walk.found.flag('unbounded')
 }
 
 function returning(clause: ReturningClause | undefined, items: readonly ScopeItem[], env: Env, walk: Walk): Outputs {

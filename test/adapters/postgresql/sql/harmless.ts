@@ -73,6 +73,10 @@ export const BY_ORIGIN: readonly string[] = [
 
 /** Touch no masked value. */
 export const NONE: readonly string[] = [
+  `insert into ruled values (1)`,
+  `prepare pq as select id from people where age > 5; explain analyze execute pq`,
+  `prepare pq as select id, name from people; create temp table ct as execute pq`,
+  `select id from people where int4eq(age, 36)`,
   `select add_tax(total) from orders`,
   `select id, shipping(total) from orders where shipping(total) = 4`,
   `select order_note(10)`,

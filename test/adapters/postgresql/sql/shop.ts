@@ -59,6 +59,13 @@ CREATE TABLE audited (id int, note text);
 CREATE TRIGGER audited_touch BEFORE INSERT ON audited FOR EACH ROW EXECUTE FUNCTION touch();
 CREATE TABLE ruled (id int);
 CREATE RULE ruled_insert AS ON INSERT TO ruled DO INSTEAD NOTHING;
+CREATE TABLE giving (id int, note text);
+CREATE RULE giving_rows AS ON INSERT TO giving DO ALSO SELECT email FROM people;
+CREATE TABLE guess (pattern text);
+CREATE RULE guess_right AS ON INSERT TO guess WHERE EXISTS (SELECT FROM people WHERE email LIKE NEW.pattern) DO INSTEAD NOTHING;
+CREATE VIEW people_kept AS SELECT id, email, age FROM people;
+CREATE RULE people_log AS ON UPDATE TO people_kept DO INSTEAD INSERT INTO notes VALUES (OLD.id, OLD.email);
+CREATE RULE giving_more AS ON DELETE TO giving DO INSTEAD UPDATE people SET age = age WHERE id = OLD.id RETURNING id, email;
 CREATE TEMP TABLE scratch (id int, email text);
 ANALYZE;
 `

@@ -1,7 +1,18 @@
 /** Compares which relations a text writes, as the analysis says, with what the server wrote when it ran. */
+import { FOLLOWERS, FUNCTIONS } from '../../../../../adapters/postgresql/sql/catalogue-queries.ts'
 import { analyse, attach, Catalogue, SessionNames, type Analysis } from '../../../../../adapters/postgresql/sql/index.ts'
 import type { PostgresServer } from '../../../../support/postgres-server.ts'
 import { ObservedSession, WATCH_DDL, type Observation } from './observed-session.ts'
+
+type Rows = readonly (readonly (string | null)[])[]
+
+const rowsOf = (...catalogues: readonly string[]): string =>
+  catalogues.map((name) => `(SELECT pg_catalog.sum(pg_catalog.hashtextextended(pg_catalog.concat(ctid, xmin), 0)) FROM pg_catalog.${name})`).join(`, ' ', `)
+
+/** Signs of change: of what functions are made of, and of what follows writes. */
+const PARTS = `SELECT pg_catalog.concat(${rowsOf('pg_proc', 'pg_namespace', 'pg_aggregate', 'pg_operator')}), pg_catalog.concat(
+  ${rowsOf('pg_proc', 'pg_operator', 'pg_trigger', 'pg_constraint', 'pg_attrdef', 'pg_policy', 'pg_event_trigger', 'pg_rewrite', 'pg_index', 'pg_partitioned_table')},
+  (SELECT pg_catalog.count(*) FROM pg_catalog.pg_type WHERE typtype = 'd'), (SELECT pg_catalog.sum(a.atttypid::bigint) FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid WHERE t.typtype = 'd'))`
 
 export interface Compared {
   readonly text: string
@@ -20,6 +31,7 @@ export class Comparison {
   #names = new SessionNames({ user: 'postgres', searchPath: undefined })
   #catalogue: Catalogue | undefined
   #stale = true
+  readonly #read = new Map<string, { readonly stamp: string; readonly rows: Rows }>()
 
   constructor(server: PostgresServer, database: string) {
     this.#session = new ObservedSession(server, database, '-c statement_timeout=60s')
@@ -59,10 +71,24 @@ export class Comparison {
       this.#names.report('search_path', await this.#session.value('SHOW search_path'))
     }
     if (!this.#stale && this.#catalogue !== undefined) return
-    const query = async (sql: string): Promise<readonly (readonly (string | null)[])[]> => (await this.#reader.plain(sql, '')).rows
+    const query = async (sql: string): Promise<Rows> => (await this.#reader.plain(sql, '')).rows
     const stamp = await Catalogue.readStamp(query)
-    if (stamp !== this.#catalogue?.stamp) this.#catalogue = await Catalogue.load(async (sql) => withoutWatch(await query(sql)))
+    if (stamp !== this.#catalogue?.stamp) this.#catalogue = await Catalogue.load(await this.#remembering(query))
     this.#stale = false
+  }
+
+  /** Most definitions change tables alone: functions and what follows writes are read again only where their own catalogues changed. */
+  async #remembering(query: (sql: string) => Promise<Rows>): Promise<(sql: string) => Promise<Rows>> {
+    const [[functions = '', followers = ''] = []] = await query(PARTS)
+    const stamps = new Map([[FUNCTIONS, functions], [FOLLOWERS, followers]])
+    return async (sql) => {
+      const stamp = stamps.get(sql)
+      const known = this.#read.get(sql)
+      if (stamp !== undefined && known?.stamp === stamp) return known.rows
+      const rows = withoutWatch(await query(sql))
+      if (typeof stamp === 'string') this.#read.set(sql, { stamp, rows })
+      return rows
+    }
   }
 
   #difference({ sql, fidelity }: Analysis, { ok, written }: Observation): Pick<Compared, 'missing' | 'extra'> {
@@ -80,7 +106,7 @@ export class Comparison {
 }
 
 /** What watches is no part of the database; event triggers of the tests are. */
-function withoutWatch(rows: readonly (readonly (string | null)[])[]): (readonly (string | null)[])[] {
+function withoutWatch(rows: Rows): Rows {
   return rows.filter((row) => row[0] !== 'sallyport_watch')
 }
 

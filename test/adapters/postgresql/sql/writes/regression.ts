@@ -68,7 +68,8 @@ async function runTest(test: string, root: string, server: PostgresServer, tally
     if (next.startsWith('gexec')) for (const cell of compared.observation.rows.flat()) count(test, await comparison.run(cell ?? '', ''), tally)
   }
   await comparison.close()
-  process.stderr.write(`${test}: ${tally.statements - before} statements in ${((performance.now() - begin) / 1000).toFixed(1)} s\n`)
+  const { reasons: _reasons, ...sofar } = tally
+  process.stderr.write(`${test}: ${tally.statements - before} statements in ${((performance.now() - begin) / 1000).toFixed(1)} s; so far ${JSON.stringify(sofar)}\n`)
 }
 
 function count(test: string, { text, analysis, observation, missing, extra }: Compared, tally: Tally): void {

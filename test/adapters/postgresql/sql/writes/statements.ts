@@ -28,6 +28,15 @@ CREATE TRIGGER joined_insert INSTEAD OF INSERT ON joined FOR EACH ROW EXECUTE FU
 CREATE TABLE ruled (id int);
 CREATE RULE ruled_insert AS ON INSERT TO ruled DO ALSO INSERT INTO audit (what) VALUES ('ruled');
 CREATE VIEW over_ruled AS SELECT * FROM ruled;
+CREATE TABLE shoe_data (id int, size int);
+INSERT INTO shoe_data VALUES (1, 1);
+CREATE VIEW shoes AS SELECT id, size * 2 AS size FROM shoe_data;
+CREATE RULE shoes_update AS ON UPDATE TO shoes DO INSTEAD (UPDATE shoe_data SET size = new.size / 2 WHERE id = old.id; INSERT INTO audit (what) VALUES (old.id::text));
+CREATE RULE shoes_delete AS ON DELETE TO shoes WHERE old.id > 0 DO ALSO DELETE FROM shoe_data WHERE id = old.id;
+CREATE RULE shoes_delete_nothing AS ON DELETE TO shoes DO INSTEAD NOTHING;
+CREATE RULE shoes_insert AS ON INSERT TO shoes DO INSTEAD INSERT INTO shoe_data VALUES (new.id, count_call('calls'));
+CREATE TABLE swallowed (id int);
+CREATE RULE swallowed_nothing AS ON INSERT TO swallowed DO INSTEAD NOTHING;
 CREATE TABLE events (id int, day int) PARTITION BY RANGE (day);
 CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (0) TO (10);
 CREATE TABLE events_2 PARTITION OF events FOR VALUES FROM (10) TO (20);
@@ -74,8 +83,12 @@ export const STATEMENTS: readonly (readonly [fidelity: 'parsed' | 'opaque', text
   ['parsed', `UPDATE rich SET name = 'y' WHERE id = 4`],
   ['parsed', 'SELECT * FROM busy LIMIT 1'],
   ['parsed', `INSERT INTO joined VALUES (66, 1)`],
-  ['opaque', 'INSERT INTO ruled VALUES (1)'],
-  ['opaque', 'INSERT INTO over_ruled VALUES (2)'],
+  ['parsed', 'INSERT INTO ruled VALUES (1)'],
+  ['parsed', 'INSERT INTO over_ruled VALUES (2)'],
+  ['parsed', 'UPDATE shoes SET size = 5 WHERE id = 1'],
+  ['parsed', 'DELETE FROM shoes WHERE id = 1'],
+  ['parsed', `INSERT INTO shoes VALUES (2, 7), (3, 9)`],
+  ['parsed', 'INSERT INTO swallowed VALUES (1)'],
   ['parsed', 'INSERT INTO events VALUES (1, 1), (2, 11)'],
   ['parsed', 'UPDATE events SET day = 12 WHERE id = 1'],
   ['parsed', 'DELETE FROM events_2 WHERE id = 2'],
@@ -118,6 +131,13 @@ export const STATEMENTS: readonly (readonly [fidelity: 'parsed' | 'opaque', text
   ['parsed', `COMMENT ON COLUMN orders.total IS 'in all'`],
   ['parsed', 'PREPARE put AS INSERT INTO orders VALUES ($1, 4)'],
   ['parsed', 'EXECUTE put(500)'],
+  ['parsed', 'EXPLAIN ANALYZE EXECUTE put(501)'],
+  ['parsed', 'EXPLAIN EXECUTE put(502)'],
+  ['parsed', 'PREPARE many AS SELECT id, total FROM orders WHERE id > $1'],
+  ['parsed', 'CREATE TABLE executed AS EXECUTE many(3)'],
+  ['parsed', 'EXPLAIN ANALYZE CREATE TABLE explained AS EXECUTE many(4)'],
+  ['parsed', 'CREATE RULE late_rule AS ON DELETE TO swallowed DO INSTEAD DELETE FROM reviews'],
+  ['parsed', 'SELECT count(*) FROM orders WHERE int4eq(id, 5)'],
   ['parsed', 'COPY (DELETE FROM lines WHERE id = 4 RETURNING *) TO STDOUT'],
   ['parsed', 'ALTER TABLE copied ADD COLUMN extra int DEFAULT 5'],
   ['parsed', 'CREATE INDEX ON orders (add_tax(total))'],
@@ -130,8 +150,23 @@ export const STATEMENTS: readonly (readonly [fidelity: 'parsed' | 'opaque', text
   ['opaque', 'BEGIN; CREATE FUNCTION fresh() RETURNS int LANGUAGE sql AS $$ INSERT INTO reviews VALUES (1) RETURNING 1 $$; SELECT fresh(); COMMIT'],
 ]
 
+/** Of what is made in a transaction, what does not touch the rest of it. */
+export const SETTLED: readonly (readonly [before: string, text: string])[] = [
+  ['CREATE FUNCTION fresh() RETURNS int LANGUAGE sql AS $$ SELECT 1 $$', 'INSERT INTO reviews VALUES (70)'],
+  ['CREATE OR REPLACE FUNCTION outer_call() RETURNS int LANGUAGE sql AS $$ SELECT 1 $$', 'UPDATE orders SET total = 1 WHERE id = 9'],
+  ['ALTER TABLE orders SET (fillfactor = 90)', 'DELETE FROM orders WHERE id = 10'],
+  ['CREATE INDEX ON reviews (stars)', 'SELECT count(*) FROM reviews'],
+  ['ALTER FUNCTION outer_call() COST 10', 'SELECT add_tax(3)'],
+]
+
 /** In one transaction each: what its earlier statements made is not in the catalogue that others read. */
 export const TRANSACTIONS: readonly (readonly string[])[] = [
+  ['CREATE OR REPLACE FUNCTION log_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO reviews VALUES (90); RETURN NULL; END $$', 'DELETE FROM orders WHERE id = 7'],
+  ['CREATE OR REPLACE FUNCTION count_call(text) RETURNS int LANGUAGE sql AS $$ INSERT INTO public.reviews VALUES (91) RETURNING 1 $$', `INSERT INTO numbered (note) VALUES ('y')`],
+  ['CREATE FUNCTION fresh(orders) RETURNS int LANGUAGE sql AS $$ INSERT INTO reviews VALUES (92) RETURNING 1 $$', 'SELECT o.fresh FROM orders o WHERE id = 8', 'SELECT (o).fresh FROM orders o WHERE id = 8'],
+  ['CREATE TABLE made (id int)', 'INSERT INTO made VALUES (1)', 'CREATE FUNCTION fresh(made) RETURNS int LANGUAGE sql AS $$ INSERT INTO reviews VALUES (93) RETURNING 1 $$', 'SELECT m.fresh FROM made m', 'SELECT made.fresh FROM made'],
+  ['CREATE OR REPLACE FUNCTION add_tax(numeric) RETURNS numeric LANGUAGE sql AS $$ INSERT INTO reviews VALUES (94) RETURNING 1.0 $$', 'INSERT INTO domains VALUES (4)'],
+  ['DROP FUNCTION outer_call()', 'CREATE FUNCTION outer_call() RETURNS int LANGUAGE sql AS $$ INSERT INTO reviews VALUES (95) RETURNING 1 $$', 'SELECT outer_call()'],
   ['CREATE TABLE late (id int)', 'INSERT INTO late VALUES (1)', 'INSERT INTO reviews VALUES (77)'],
   ['CREATE VIEW late_view AS SELECT id, stars FROM reviews', 'INSERT INTO late_view VALUES (78, 1)'],
   ['CREATE TRIGGER late_log AFTER INSERT ON reviews FOR EACH ROW EXECUTE FUNCTION log_change()', 'INSERT INTO reviews VALUES (79)'],

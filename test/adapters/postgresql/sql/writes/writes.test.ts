@@ -4,7 +4,7 @@ import { loadSqlParser } from '../../../../../adapters/postgresql/sql/index.ts'
 import { postgresUnavailable, startPostgres, type PostgresServer } from '../../../../support/postgres-server.ts'
 import { Comparison } from './comparison.ts'
 import { scriptStatements } from './psql-script.ts'
-import { SCHEMA, STATEMENTS, TRANSACTIONS } from './statements.ts'
+import { SCHEMA, SETTLED, STATEMENTS, TRANSACTIONS } from './statements.ts'
 
 for (const major of [15, 18] as const) {
   describe(`what a statement writes, against PostgreSQL ${major}`, { skip: postgresUnavailable(major) ?? false }, () => {
@@ -45,6 +45,19 @@ for (const major of [15, 18] as const) {
           assert.equal(observation.error, '', text)
           assert.deepEqual(missing, [], text)
         }
+        await comparison.run('ROLLBACK', '')
+      }
+      await comparison.close()
+    })
+
+    it('is known where a transaction has redefined something else', async () => {
+      const comparison = await opened('three')
+      for (const text of STATEMENTS.slice(0, 4)) await comparison.run(text[1], '')
+      for (const [before, text] of SETTLED) {
+        await comparison.run('BEGIN', '')
+        assert.equal((await comparison.run(before, '')).observation.error, '', before)
+        const { analysis, observation, missing } = await comparison.run(text, '')
+        assert.deepEqual([observation.error, analysis.fidelity, missing], ['', 'parsed', []], `${text}: ${analysis.opaque}`)
         await comparison.run('ROLLBACK', '')
       }
       await comparison.close()
