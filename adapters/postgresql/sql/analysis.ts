@@ -9,6 +9,9 @@ export const ACTIONS = [
 ] as const
 export type Action = (typeof ACTIONS)[number]
 
+/** What is locked: rows that a query finds, whole tables, or numbers that only say something to whoever asks for them. */
+export type LockKind = 'rows' | 'tables' | 'advisory'
+
 /** The facts a rule sees as `command.sql`; names and meaning in `facts-declaration.ts`. */
 export interface SqlFacts {
   readonly statements: number
@@ -23,6 +26,7 @@ export interface SqlFacts {
   readonly returning: boolean
   readonly settings: readonly string[]
   readonly roles: readonly string[]
+  readonly locks: readonly LockKind[]
   readonly programs: boolean
   readonly files: boolean
   readonly largeObjects: boolean

@@ -1,6 +1,6 @@
 import type { Resource } from '../../../core/index.ts'
 import { deepFreeze, weightiest } from './analysis.ts'
-import type { Action, ColumnUse, Effects, Lineage, Made, OutputColumn, Place, RelationUse, SettingChange, Source, SqlFacts, Statement, Unsettled } from './analysis.ts'
+import type { Action, ColumnUse, Effects, Lineage, LockKind, Made, OutputColumn, Place, RelationUse, SettingChange, Source, SqlFacts, Statement, Unsettled } from './analysis.ts'
 import type { CopyFormat } from '../mask/copy-format.ts'
 import type { Relation, Resolver } from './resolver.ts'
 import { distinctSources, sourceKey } from './source.ts'
@@ -37,6 +37,7 @@ export class Collector {
   #volatileCalls = 0
   readonly #namedSettings = new Set<string>()
   readonly #roles = new Set<string>()
+  readonly #locks = new Set<LockKind>()
   readonly #flags = new Set<Flag>()
   readonly #opaque = new Set<string>()
   readonly #uses = new Map<string, ColumnUse>()
@@ -75,6 +76,11 @@ export class Collector {
 
   flag(flag: Flag): void {
     if (!this.planning) this.#flags.add(flag)
+  }
+
+  lock(kind: LockKind): void {
+    this.act('lock')
+    if (!this.planning) this.#locks.add(kind)
   }
 
   role(name: string | undefined): void {
@@ -221,6 +227,7 @@ export class Collector {
     for (const name of code.#functions) this.#functions.add(name)
     for (const name of code.#volatileFunctions) this.function(name, true)
     for (const role of code.#roles) this.#roles.add(role)
+    for (const kind of code.#locks) this.lock(kind)
     for (const { kind, name } of code.#objects) this.object(kind, name)
     for (const { name } of code.#settings) this.#settings.push({ name, value: 'unknown', local: false })
     for (const reason of code.#opaque) this.#opaque.add(reason)
@@ -300,6 +307,7 @@ export class Collector {
       returning: has('returning'),
       settings: [...new Set([...this.#settings.map(({ name }) => name), ...this.#namedSettings])],
       roles: [...this.#roles],
+      locks: [...this.#locks],
       programs: has('programs'),
       files: has('files'),
       largeObjects: has('largeObjects'),

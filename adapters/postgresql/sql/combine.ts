@@ -42,6 +42,7 @@ function mergeResources(all: readonly Statement[]): Resource[] {
 function mergeFacts(all: readonly Statement[]): SqlFacts {
   const facts = all.map(({ sql }) => sql)
   const list = (key: 'tables' | 'reads' | 'writes' | 'columns' | 'functions' | 'volatileFunctions' | 'foreignServers' | 'settings' | 'roles'): string[] => [...new Set(facts.flatMap((sql) => sql[key]))]
+  const locks = [...new Set(facts.flatMap((sql) => sql.locks))]
   const any = (key: 'unbounded' | 'returning' | 'programs' | 'files' | 'largeObjects' | 'databaseWide' | 'countable'): boolean => facts.some((sql) => sql[key])
   return {
     statements: all.length,
@@ -56,6 +57,7 @@ function mergeFacts(all: readonly Statement[]): SqlFacts {
     returning: any('returning'),
     settings: list('settings'),
     roles: list('roles'),
+    locks,
     programs: any('programs'),
     files: any('files'),
     largeObjects: any('largeObjects'),

@@ -112,6 +112,7 @@ function special(node: Node, walk: Walk): void {
   else for (const entry of walk.found.context.resolver?.eventTriggers() ?? []) runHidden(entry, walk)
   // Whatever writes that table from here on, in this text too, runs what the rule holds.
   if ('RuleStmt' in node) walk.found.opaque('it stores statements that run in place of others')
+  if ('LockStmt' in node) walk.found.lock('tables')
   if ('DropStmt' in node) drop(node.DropStmt, walk)
   if ('DropOwnedStmt' in node) walk.found.hidden('it drops what it does not name')
   if ('AlterTableMoveAllStmt' in node) walk.found.hidden('it changes tables that it does not name')

@@ -1,8 +1,9 @@
 import type { A_Expr, ColumnRef, FuncCall, Node, SubLink } from 'libpg-query'
-import { argumentText, isTree, nodeType, qualifiedName, stringOf, stringsOf, type Tree } from './ast.ts'
+import { argumentText, isTree, nodeType, qualifiedName, stringOf, stringsOf, typeName, type Tree } from './ast.ts'
 import { builtInEffect, effectOf, isKnownFunction, isVolatileBuiltIn, type FunctionEffect } from './function-effects.ts'
 import type { Place } from './analysis.ts'
 import { bodyOf, FROM_CALL, FROM_FUNCTION, handedTo, subselect, wholeRow, WINDOW } from './place.ts'
+import { isRoleChange } from './role-change.ts'
 import type { FunctionEntry } from './resolver.ts'
 import { findItem, reachable, resolve, rowSources, type Resolution } from './scope.ts'
 import { useOutputs, type Env, type Walk } from './walk.ts'
@@ -172,6 +173,7 @@ function own(entry: FunctionEntry, place: Place, walk: Walk): boolean {
 
 function note(effect: FunctionEffect, name: string, { found }: Walk): boolean {
   if (effect.action !== undefined) found.act(effect.action)
+  if (effect.locks !== undefined) found.lock(effect.locks)
   if (effect.opaque !== undefined) found.opaque(`function ${name}(): ${effect.opaque}`)
   if (effect.reveals !== undefined) found.untraced(`function ${name}(): ${effect.reveals}`)
   if (effect.files === true) found.flag('files')
@@ -187,10 +189,19 @@ function dblink({ args }: FuncCall, walk: Walk): void {
   walk.found.server(typeof name === 'string' && /^\w+$/.test(name) ? name : '*')
 }
 
+/** A constant that no cast shortens. */
+function plainText(node: Node | undefined): string | null | undefined {
+  if (node === undefined || !('TypeCast' in node)) return node !== undefined && 'A_Const' in node ? argumentText(node) : undefined
+  const { typeName: type, arg } = node.TypeCast
+  return typeName(type) === 'text' && type?.arrayBounds === undefined ? plainText(arg) : undefined
+}
+
 /** It may run or not, once or for each row: what it leaves behind is known only as "changed". */
 function setConfig(func: FuncCall, walk: Walk): void {
   const [setting] = func.args ?? []
   walk.found.literal()
-  const name = argumentText(setting)
-  walk.found.setting({ name: typeof name === 'string' ? name.toLowerCase() : '*', value: 'unknown', local: false })
+  const name = plainText(setting)
+  const change = { name: typeof name === 'string' ? name.toLowerCase() : '*', value: 'unknown', local: false } as const
+  walk.found.setting(change)
+  if (isRoleChange(change)) walk.found.role('*')
 }

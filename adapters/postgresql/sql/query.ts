@@ -121,7 +121,7 @@ function tail(select: SelectStmt, scope: Scope, env: Env, outputs: Outputs, walk
   }
   expression(select.limitCount, inner, LIMIT, walk)
   expression(select.limitOffset, inner, OFFSET, walk)
-  if (select.lockingClause !== undefined) walk.found.act('lock')
+  if (select.lockingClause !== undefined) walk.found.lock('rows')
 }
 
 /** An item of ORDER BY, GROUP BY or DISTINCT ON: a place, a name of the target list, or an expression. */
