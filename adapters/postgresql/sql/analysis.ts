@@ -168,6 +168,8 @@ export interface Source {
   readonly table: string
   readonly column: string
   readonly attnum: number
+  /** Nothing of the value was used but whether it is NULL. */
+  readonly presence?: true
 }
 
 export interface OutputColumn {

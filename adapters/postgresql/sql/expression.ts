@@ -3,6 +3,7 @@ import { argumentText, isTree, nodeType, qualifiedName, stringOf, stringsOf, typ
 import { builtInEffect, effectOf, isKnownFunction, isVolatileBuiltIn, type FunctionEffect } from './function-effects.ts'
 import type { Place } from './analysis.ts'
 import { bodyOf, FROM_CALL, FROM_FUNCTION, handedTo, subselect, wholeRow, WINDOW } from './place.ts'
+import { usePresence } from './presence.ts'
 import { isRoleChange } from './role-change.ts'
 import type { FunctionEntry } from './resolver.ts'
 import { findItem, reachable, resolve, rowSources, type Resolution } from './scope.ts'
@@ -47,6 +48,7 @@ function node(wrapped: Node, type: string, env: Env, place: Place, walk: Walk): 
   if ('FuncCall' in wrapped) return call(wrapped.FuncCall, env, place, walk)
   if ('A_Expr' in wrapped) return operator(wrapped.A_Expr, env, place, walk)
   if ('SelectStmt' in wrapped) return useOutputs(walk.query(wrapped.SelectStmt, env), subselect(place), walk)
+  if ('NullTest' in wrapped && usePresence(wrapped.NullTest.arg, env, place, walk)) return
   if ('A_Indirection' in wrapped) return indirection(wrapped.A_Indirection, env, place, walk)
   const name = CALL_LIKE[type]
   if (name !== undefined) keywordCall(name, place, walk)
@@ -122,7 +124,8 @@ export function call(func: FuncCall, env: Env, place: Place, walk: Walk): void {
   if (name === 'set_config') setConfig(func, walk)
   if (name.startsWith('dblink')) dblink(func, walk)
   const { over, ...rest } = func
-  children(rest as unknown as Tree, env, computes ? (place === FROM_CALL ? FROM_FUNCTION : place) : handedTo(name), walk)
+  const counted = name === 'count' && computes && rest.agg_distinct !== true && usePresence(rest.args?.[0], env, place, walk)
+  children({ ...rest, ...(counted ? { args: [] } : {}) } as unknown as Tree, env, computes ? (place === FROM_CALL ? FROM_FUNCTION : place) : handedTo(name), walk)
   // The rows come out in the order that a window needs them in.
   if (over !== undefined) expression(over, env, place.kind === 'flow' ? place : WINDOW, walk)
 }

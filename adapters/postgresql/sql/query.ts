@@ -5,6 +5,7 @@ import { renameOutputs } from './column-aliases.ts'
 import { applyField, expression, reference } from './expression.ts'
 import { filter } from './filter.ts'
 import { fill, fromItems, made } from './from-clause.ts'
+import { determinedByKey } from './group-by.ts'
 import { AnalysisLimit, MAX_COLUMNS } from './limit.ts'
 import { starSources } from './relation-item.ts'
 import { DISTINCT, GROUP_BY, handedTo, HAVING, LIMIT, OFFSET, ORDER_BY, OUTPUT, RISKY, SEARCH_OR_CYCLE, SET_OPERATION, VALUES, WHOLE_ROW, WINDOW } from './place.ts'
@@ -100,10 +101,20 @@ function plainSelect(select: SelectStmt, env: Env, walk: Walk): Outputs {
   filter(select.whereClause, inner, walk)
   expression(select.havingClause, inner, HAVING, walk)
   expression(select.windowClause, inner, WINDOW, walk)
-  for (const group of select.groupClause ?? []) ordering(group, inner, outputs, GROUP_BY, walk)
+  groupBy(select, inner, outputs, walk)
   distinct(select, inner, outputs, walk)
   tail(select, scope, env, outputs, walk)
   return outputs
+}
+
+function groupBy({ groupClause = [], targetList }: SelectStmt, env: Env, outputs: Outputs, walk: Walk): void {
+  const determined = determinedByKey(groupClause, targetList, env, walk)
+  for (const by of groupClause) {
+    const column = determined.get(by)
+    if (column === undefined) ordering(by, env, outputs, GROUP_BY, walk)
+    else reference(column, env, walk)
+    if ('A_Const' in by) walk.found.literal()
+  }
 }
 
 function distinct(select: SelectStmt, env: Env, outputs: Outputs, walk: Walk): void {

@@ -51,6 +51,8 @@ export interface Relation {
   readonly hasRules: boolean
   /** What a foreign table stands for is there. */
   readonly server?: string
+  /** Attribute numbers of its primary key, unless that may be broken for the time of a transaction, or something may inherit from it. */
+  readonly primaryKey?: readonly number[]
   /** In the order of their attribute numbers, dropped ones left out. */
   readonly columns: readonly Column[]
 }

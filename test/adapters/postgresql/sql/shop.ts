@@ -59,6 +59,10 @@ CREATE TABLE audited (id int, note text);
 CREATE TRIGGER audited_touch BEFORE INSERT ON audited FOR EACH ROW EXECUTE FUNCTION touch();
 CREATE TABLE ruled (id int);
 CREATE RULE ruled_insert AS ON INSERT TO ruled DO INSTEAD NOTHING;
+CREATE TABLE members (id int PRIMARY KEY, email text, ssn text);
+INSERT INTO members VALUES (1, 'ada-SECRET-1@example.com', 'SECRET-111'), (2, 'ada-SECRET-1@example.com', NULL);
+CREATE TABLE guests (id int PRIMARY KEY DEFERRABLE, email text);
+INSERT INTO guests VALUES (1, 'guest-SECRET@example.com');
 CREATE TEMP TABLE scratch (id int, email text);
 ANALYZE;
 `
@@ -75,5 +79,8 @@ export const MASKS: readonly Mask[] = [
   { column: 'public.people.email', method: 'partial' },
   { column: 'public.people.ssn', method: 'null' },
   { column: 'public.events.email', method: 'hash' },
+  { column: 'public.members.email', method: 'partial' },
+  { column: 'public.members.ssn', method: 'hash' },
+  { column: 'public.guests.email', method: 'partial' },
   { column: 'class:pii.salary', method: 'fixed' },
 ]
