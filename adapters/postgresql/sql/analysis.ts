@@ -101,6 +101,10 @@ export interface Effects {
   readonly closes?: { readonly name: string | undefined }
   readonly discards?: 'all' | 'plans' | 'sequences' | 'temp'
   readonly redefines?: Redefinition
+  /** A plain temporary table that it makes, and nothing else: all that there is to know of it is known. */
+  readonly temporary?: Relation
+  /** Those of the transaction's own that it drops, and nothing else. */
+  readonly dropsTemporary?: readonly string[]
 }
 
 /** What a definition changes that other sessions cannot see before its transaction ends. */

@@ -4,6 +4,7 @@ import type { Action, ColumnUse, Effects, Lineage, LockKind, Made, OutputColumn,
 import type { CopyFormat } from '../mask/copy-format.ts'
 import type { Relation, Resolver } from './resolver.ts'
 import { distinctSources, sourceKey } from './source.ts'
+import { putsTemporaryFirst, type TemporaryTables } from './temporary-table.ts'
 import { TouchedTables } from './touched-tables.ts'
 
 /** What analysis is made with. */
@@ -15,6 +16,8 @@ export interface AnalysisContext {
   readonly standardStrings?: boolean | undefined
   /** What the session's own transaction redefined: the catalogue, read by another, does not have it. */
   readonly unsettled?: Unsettled | undefined
+  /** What it made so far, and knows all about. */
+  readonly temporaries?: TemporaryTables | undefined
 }
 
 type Flag = 'unbounded' | 'returning' | 'programs' | 'files' | 'largeObjects' | 'databaseWide' | 'uncountable'
@@ -63,6 +66,8 @@ export class Collector {
   /** What the output that is being computed has used so far. */
   #tap: Source[] | undefined
   #literals = false
+  /** Code that it runs defines something. */
+  #absorbedDefinitions = false
   /** Set while something is walked that is planned but not run. */
   planning = false
 
@@ -144,7 +149,7 @@ export class Collector {
 
   /** Notes that a relation takes part. `columns` are those written. */
   touch(relation: Relation | undefined, name: string, use: RelationUse['use'], columns: readonly string[] = []): void {
-    const key = `${relation?.oid ?? name} ${use}`
+    const key = relationKey(relation, name, use)
     if (!this.#relations.has(key)) this.#relations.set(key, { relation, name, use })
     if (relation === undefined && use !== 'define') this.#unknown(name)
     if (relation !== undefined && LARGE_OBJECTS.has(relation.name)) this.flag('largeObjects')
@@ -231,7 +236,19 @@ export class Collector {
     for (const { kind, name } of code.#objects) this.object(kind, name)
     for (const { name } of code.#settings) this.#settings.push({ name, value: 'unknown', local: false })
     for (const reason of code.#opaque) this.#opaque.add(reason)
+    if (code.#defines) this.#absorbedDefinitions = true
     if (place !== undefined) this.#absorbLineage(code, place.kind === 'body' && !code.#onlyReads ? { ...place, kind: 'flow' } : place)
+  }
+
+  get #defines(): boolean {
+    return this.#opaque.size > 0 || this.#absorbedDefinitions || [...this.#actions].some((action) => action === 'create' || action === 'alter' || action === 'drop')
+  }
+
+  /** A temporary table is made, or some are dropped, by nothing but the statement itself. */
+  changesTemporary(change: Pick<MutableEffects, 'temporary' | 'dropsTemporary'>): void {
+    const { resolver, searchPath } = this.context
+    if (this.#absorbedDefinitions || this.planning || resolver === undefined || resolver.eventTriggers().length > 0 || !putsTemporaryFirst(searchPath)) return
+    Object.assign(this.effects, change)
   }
 
   /** Whether nothing else comes of it than what it gives: no row, setting or message that somebody could look at later. */
@@ -244,8 +261,9 @@ export class Collector {
     for (const reason of code.#untraced) this.untraced(reason)
     for (const { relation, name, use } of code.#relations.values()) {
       if (relation === undefined) this.untraced(`${place.how} names ${name}, which is not in the catalogue`)
-      else this.#relations.set(`${relation.oid} ${use}`, { relation, name, use })
-      if (relation !== undefined) this.use([{ relation, table: `${relation.schema}.${relation.name}`, column: '*', attnum: 0 }], place)
+      else this.#relations.set(relationKey(relation, name, use), { relation, name, use })
+      if (relation?.made !== undefined) this.use(relation.made.flatMap(({ sources, derived }) => [...sources, ...derived]), place)
+      else if (relation !== undefined) this.use([{ relation, table: `${relation.schema}.${relation.name}`, column: '*', attnum: 0 }], place)
     }
   }
 
@@ -327,4 +345,9 @@ export class Collector {
       untraced: [...this.#untraced].join('; '),
     }
   }
+}
+
+/** Those that no catalogue shows have no number of their own. */
+function relationKey(relation: Relation | undefined, name: string, use: RelationUse['use']): string {
+  return relation === undefined ? `${name} ${use}` : `${relation.oid} ${relation.made === undefined ? '' : relation.name} ${use}`
 }

@@ -49,7 +49,7 @@ export class MaskedColumns {
 
   /** Whether any of its columns is masked. */
   covers(relation: Relation): boolean {
-    return this.#relations.has(relation.oid)
+    return this.#relations.has(relation.oid) || relation.made?.some(({ sources, derived }) => [...sources, ...derived].some((source) => this.isMasked(source))) === true
   }
 
   /** Whether a name, in whatever schema, is that of something masked, or of one of its columns. */

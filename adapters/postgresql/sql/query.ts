@@ -271,7 +271,7 @@ function into(select: SelectStmt, outputs: Outputs, walk: Walk): void {
   walk.found.act('create')
   walk.found.effects.redefines = { code: false, creates: relation.relname ?? '' }
   made(relation, walk)
-  fill(relation, outputs, walk)
+  fill(relation, renameOutputs(outputs, stringsOf(select.intoClause?.colNames)), false, walk)
 }
 
 /** Adds a WITH clause to the names in reach. Recursive ones see each other; the rest see those before them. */
