@@ -33,6 +33,7 @@ export interface SqlFacts {
   readonly foreignServers: readonly string[]
   readonly databaseWide: boolean
   readonly catalogOnly: boolean
+  readonly temporary: boolean
 }
 
 /** What both one statement and a whole text say of themselves. */

@@ -5,7 +5,7 @@ import type { CopyFormat } from '../mask/copy-format.ts'
 import type { Relation, Resolver } from './resolver.ts'
 import { distinctSources, sourceKey } from './source.ts'
 import { putsTemporaryFirst, type TemporaryTables } from './temporary-table.ts'
-import { TouchedTables } from './touched-tables.ts'
+import { TouchedTables, type TouchedTable } from './touched-tables.ts'
 
 /** What analysis is made with. */
 export interface AnalysisContext {
@@ -20,7 +20,7 @@ export interface AnalysisContext {
   readonly temporaries?: TemporaryTables | undefined
 }
 
-type Flag = 'unbounded' | 'returning' | 'programs' | 'files' | 'largeObjects' | 'databaseWide' | 'uncountable'
+type Flag = 'unbounded' | 'returning' | 'programs' | 'files' | 'largeObjects' | 'databaseWide' | 'uncountable' | 'makesTemporary'
 type MutableEffects = { -readonly [K in keyof Effects]: Effects[K] }
 
 /** In these, constants are nothing but values in expressions, and whoever looks at one says so. Elsewhere they are names, options, code. */
@@ -28,6 +28,9 @@ const QUERIES = new Set(['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt',
 
 const LARGE_OBJECTS = new Set(['pg_largeobject', 'pg_largeobject_metadata'])
 const COUNTABLE = new Set(['InsertStmt', 'UpdateStmt', 'DeleteStmt'])
+
+/** What may be done to temporary tables without a trace elsewhere. */
+const OWN_TABLE_ACTIONS: ReadonlySet<Action> = new Set<Action>(['read', 'explain', 'insert', 'copy-in', 'update', 'delete', 'truncate', 'create', 'drop', 'prepare'])
 
 /** Gathers everything said of one statement while its tree is walked, then freezes it. */
 export class Collector {
@@ -331,8 +334,17 @@ export class Collector {
       largeObjects: has('largeObjects'),
       foreignServers: [...this.#tables.servers],
       databaseWide: has('databaseWide'),
+      temporary: this.#changesOwnTables(tables),
       catalogOnly: tables.length > 0 && this.#opaque.size === 0 && tables.every(({ system, writes }) => system && writes === undefined),
     }
+  }
+
+  #changesOwnTables(tables: readonly TouchedTable[]): boolean {
+    const { size } = this.#opaque
+    const written = tables.filter(({ writes }) => writes !== undefined)
+    if (size > 0 || written.length === 0 || this.#objects.length > 0 || this.#flags.has('databaseWide')) return false
+    if (this.#absorbedDefinitions || (this.#actions.has('create') && !this.#flags.has('makesTemporary'))) return false
+    return written.every(({ own }) => own) && [...this.#actions].every((action) => OWN_TABLE_ACTIONS.has(action))
   }
 
   #lineage(): Lineage {

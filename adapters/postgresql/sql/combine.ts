@@ -28,6 +28,8 @@ function alone(statement: Statement, unknown: readonly string[]): Analysis {
   return { statements: [statement], actions, action, resources, fidelity, opaque, literals, sql, syntaxError: '', cannotRun: false, unknown }
 }
 
+const CHANGES_NOTHING: ReadonlySet<Action> = new Set<Action>(['transaction', 'session', 'prepare', 'explain', 'listen', 'read', 'copy-out'])
+
 function mergeResources(all: readonly Statement[]): Resource[] {
   const merged = new Map<string, Resource>()
   for (const resource of all.flatMap(({ resources }) => resources)) {
@@ -63,6 +65,7 @@ function mergeFacts(all: readonly Statement[]): SqlFacts {
     largeObjects: any('largeObjects'),
     foreignServers: list('foreignServers'),
     databaseWide: any('databaseWide'),
+    temporary: facts.some((sql) => sql.temporary) && all.every(({ actions, sql }) => sql.temporary || actions.every((action) => CHANGES_NOTHING.has(action))),
     catalogOnly: facts.length > 0 && facts.every((sql) => sql.catalogOnly),
   }
 }

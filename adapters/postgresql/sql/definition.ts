@@ -69,14 +69,17 @@ export function define(node: Node, walk: Walk, stored: (node: Node) => void): bo
   special(node, walk)
   const redefines = redefinition(node, definition)
   if (redefines !== undefined) walk.found.effects.redefines = redefines
-  if ('CreateStmt' in node && redefines?.creates !== '' && node.CreateStmt.if_not_exists !== true && isTemporary(node.CreateStmt.relation ?? {})) {
-    const temporary = tableOfDefinition(node.CreateStmt)
-    if (temporary !== undefined) walk.found.changesTemporary({ temporary })
-  }
+  if ('CreateStmt' in node && redefines?.creates !== '' && isTemporary(node.CreateStmt.relation ?? {})) makesTemporary(node.CreateStmt, walk)
   const body = (node as unknown as Record<string, Tree>)[type] ?? {}
   if ('CreateStmt' in node && node.CreateStmt.relation !== undefined) made(node.CreateStmt.relation, walk)
   parts('CreateStmt' in node ? { ...body, relation: undefined } : body, definition.use ?? 'define', walk, stored)
   return true
+}
+
+function makesTemporary(statement: CreateStmt, { found }: Walk): void {
+  found.flag('makesTemporary')
+  const temporary = statement.if_not_exists === true ? undefined : tableOfDefinition(statement)
+  if (temporary !== undefined) found.changesTemporary({ temporary })
 }
 
 const NAMES_ONLY: Redefinition = { code: false, creates: '' }

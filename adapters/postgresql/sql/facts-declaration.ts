@@ -39,5 +39,7 @@ export const SQL_FACTS: FactsDeclaration = {
     databaseWide: false,
     /** Reads nothing but system catalogues. */
     catalogOnly: false,
+    /** It makes, fills, changes, empties or drops temporary tables of its session, and changes nothing else. */
+    temporary: false,
   },
 }

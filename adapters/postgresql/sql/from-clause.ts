@@ -82,6 +82,7 @@ export function fill(range: RangeVar | undefined, { columns, ordered, open }: Ou
   if (!found.mayMake || range?.relname === undefined) return useOutputs({ columns, ordered, open }, COPIED, walk)
   found.mayMake = false
   const temporary = isTemporary(range)
+  if (temporary) found.flag('makesTemporary')
   const table = temporary && !conditional ? tableOfOutputs(range.relname, { columns, ordered, open }) : undefined
   if (table !== undefined) found.changesTemporary({ temporary: table })
   found.makes = { name: range.relname, temporary, columns: columns.map(({ sources, derived }) => ({ sources, derived })), placed: ordered && !open }
