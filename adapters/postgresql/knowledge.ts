@@ -7,9 +7,10 @@ import { RecentCache } from './recent-cache.ts'
 import type { Run } from './run.ts'
 import { analyse, Catalogue, maskedOrigins, maskPlan, originKey, type Analysis, type MaskTerms, type ResultMask, type SessionNames, type Statement } from './sql/index.ts'
 import { deepFreeze, type Unsettled } from './sql/analysis.ts'
-import { WHOLE } from './sql/column-mask.ts'
+import { UNKNOWN_TABLE } from './sql/column-mask.ts'
 import { shapeOf } from './sql/shape.ts'
 import { splitPath } from './sql/session-names.ts'
+import type { TemporaryTables } from './sql/temporary-table.ts'
 import type { Route } from './target.ts'
 
 export interface KnowledgeOptions {
@@ -43,6 +44,7 @@ interface SessionKey {
   readonly path: readonly string[] | undefined
   readonly standardStrings: boolean | undefined
   readonly unsettled: Unsettled | undefined
+  readonly temporaries: TemporaryTables | undefined
   readonly key: string
 }
 
@@ -143,7 +145,7 @@ export class Knowledge {
     const { understood } = run
     const catalogue = this.#isFresh() ? this.#catalogue : undefined
     if (catalogue === undefined || understood.key !== this.#key(names) || hasUnknown(understood)) return this.#planLater(run, runs, masks, target, names, attach)
-    return this.#admit(run, runs, understood, this.#plan(understood, masks, target, catalogue))
+    return this.#admit(run, runs, understood, this.#plan(understood, masks, target, catalogue, names))
   }
 
   /** Nothing may come between the plan and this: the catalogue must still be the one at hand. */
@@ -179,18 +181,19 @@ export class Knowledge {
     const catalogue = await this.#fresh(true).catch(() => undefined)
     if (catalogue === undefined) return { kind: 'blocked', reason: 'the catalogue of the target cannot be read, so masks cannot be applied' }
     const fresh = understood.key === '' ? understood : attach(await this.#checked(understood.command.text, names))
-    return this.#admit(run, runs, fresh, this.#plan(fresh, masks, target, this.#catalogue ?? catalogue))
+    return this.#admit(run, runs, fresh, this.#plan(fresh, masks, target, this.#catalogue ?? catalogue, names))
   }
 
   /** What was planned is remembered with what it was planned for; both are objects of one edition of the catalogue. */
-  #plan(understood: Understood, masks: readonly Mask[], target: Target, catalogue: Catalogue): KnownPlan {
+  #plan(understood: Understood, masks: readonly Mask[], target: Target, catalogue: Catalogue, names: SessionNames): KnownPlan {
     let plans = this.#plans.get(masks)
     if (plans === undefined) this.#plans.set(masks, (plans = new WeakMap()))
     const statement = understood.analysis ?? understood
+    const alone = !names.madeTables
     const known = plans.get(statement)
-    if (known !== undefined && known.catalogue === catalogue) return known
-    const plan = planOf(understood, masks, target, catalogue)
-    plans.set(statement, plan)
+    if (known !== undefined && known.catalogue === catalogue && alone) return known
+    const plan = planOf(understood, masks, target, catalogue, alone)
+    if (alone) plans.set(statement, plan)
     return plan
   }
 
@@ -221,7 +224,7 @@ export class Knowledge {
     const alike = shape === undefined ? undefined : this.#alike.get(`${key}\0${shape}`)
     if (alike !== undefined) return { ...alike, command: Object.freeze({ ...alike.command, text }) }
     const searchPath = resolver === undefined ? undefined : names.searchPath()
-    const understood = this.ofAnalysis(text, analyse(text, { resolver, searchPath, standardStrings: names.standardStrings(), unsettled: names.unsettled() }), key)
+    const understood = this.ofAnalysis(text, analyse(text, { resolver, searchPath, standardStrings: names.standardStrings(), unsettled: names.unsettled(), temporaries: resolver === undefined ? undefined : names.temporaries() }), key)
     if (text.length <= MAX_REMEMBERED_TEXT) this.#remembered.set(place, understood, text.length * 2)
     if (shape !== undefined && isOfShape(understood)) this.#alike.set(`${key}\0${shape}`, understood, shape.length * 2)
     return understood
@@ -234,10 +237,11 @@ export class Knowledge {
     const edition = this.#edition
     const path = names.searchPath()
     const unsettled = names.unsettled()
+    const temporaries = names.temporaries()
     const last = this.#keys.get(names)
-    if (last !== undefined && last.edition === edition && last.path === path && last.standardStrings === standardStrings && last.unsettled === unsettled) return last.key
-    const key = inOnePiece(`${edition}|${path?.join() ?? '?'}|${String(standardStrings)}|${unsettledKey(unsettled)}`)
-    this.#keys.set(names, { edition, path, standardStrings, unsettled, key })
+    if (last !== undefined && last.edition === edition && last.path === path && last.standardStrings === standardStrings && last.unsettled === unsettled && last.temporaries === temporaries) return last.key
+    const key = inOnePiece(`${edition}|${path?.join() ?? '?'}|${String(standardStrings)}|${unsettledKey(unsettled)}|${temporariesKey(temporaries)}`)
+    this.#keys.set(names, { edition, path, standardStrings, unsettled, temporaries, key })
     return key
   }
 
@@ -327,13 +331,14 @@ export class Knowledge {
   }
 }
 
-function planOf({ analysis, command }: Understood, masks: readonly Mask[], target: Target, catalogue: Catalogue): KnownPlan {
+/** `alone`: the session's transaction has made nothing that the catalogue does not show. */
+function planOf({ analysis, command }: Understood, masks: readonly Mask[], target: Target, catalogue: Catalogue, alone: boolean): KnownPlan {
   if (analysis === undefined) return { kind: 'blocked', reason: `what it reads cannot be traced: ${command.opaque}`, catalogue }
-  const plan = maskPlan(analysis, masks, catalogue, target, { unknown: 'absent', copies: 'followed' })
+  const plan = maskPlan(analysis, masks, catalogue, target, { ...(alone ? { unknown: 'absent' } : {}), copies: 'followed' })
   if (plan.kind === 'blocked') return { kind: 'blocked', reason: plan.reason, catalogue }
   const origins = maskedOrigins(masks, catalogue, target)
   // What is not in the catalogue was made after it was read, of nobody knows what.
-  const maskOf = (table: number, attribute: number): MaskTerms | undefined => (table === 0 ? undefined : origins.get(originKey(table, attribute)) ?? (catalogue.relation(table) === undefined ? WHOLE : undefined))
+  const maskOf = (table: number, attribute: number): MaskTerms | undefined => (table === 0 ? undefined : origins.get(originKey(table, attribute)) ?? (catalogue.relation(table) === undefined ? UNKNOWN_TABLE : undefined))
   return { kind: 'run', showsMasked: plan.kind === 'masked', maskOf, results: plan.results, errors: plan.errors, catalogue }
 }
 
@@ -344,6 +349,18 @@ export function copiesAnything(analysis: Analysis | undefined): boolean {
 /** Of a text with several statements, each one's place depends on its constants. */
 function isOfShape({ analysis }: Understood): boolean {
   return analysis !== undefined && !analysis.literals && analysis.statements.length === 1 && analysis.unknown.length === 0
+}
+
+let count = 0
+const numbers = new WeakMap<object, number>()
+
+/** Whoever has made tables of their own shares what is understood with nobody, nor with themselves at another time. */
+function temporariesKey(temporaries: TemporaryTables | undefined): string {
+  if (temporaries === undefined) return '?'
+  if (temporaries.size === 0) return ''
+  const number = numbers.get(temporaries) ?? ++count
+  numbers.set(temporaries, number)
+  return String(number)
 }
 
 /** Texts mean something else while the session's transaction has redefined things. */

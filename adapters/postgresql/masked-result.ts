@@ -7,7 +7,7 @@ import { createCopyMask, valueFormat, type CopyMask } from './mask/copy-mask.ts'
 import type { MessageMask } from './mask/message-mask.ts'
 import { createRowMask, type MaskedColumn } from './mask/row-mask.ts'
 import type { ValueMask, ValueMaskOptions } from './mask/value-mask.ts'
-import { ORIGINS, type CopyShape, type CopyShapeColumn, type MaskTerms, type ResultMask } from './sql/index.ts'
+import { ORIGINS, UNKNOWN_TABLE, type CopyShape, type CopyShapeColumn, type MaskTerms, type ResultMask } from './sql/index.ts'
 import { decodeCopyOut, decodeRowDescription, type ColumnDescription } from './wire/backend.ts'
 import { WireViolation } from './wire/violation.ts'
 
@@ -202,7 +202,8 @@ export class MaskedResult {
   }
 
   #masked(column: ColumnDescription, index: number, count: number, expected: ResultMask): MaskedColumn[] {
-    const own = this.#maskOf(column.table, column.attribute)
+    const known = this.#maskOf(column.table, column.attribute)
+    const own = known === UNKNOWN_TABLE && expected.kind === 'places' && expected.made !== undefined && count === expected.columns ? expected.made[index] : known
     const terms = isHidden(column, index, count, expected) ? strictest(own) : own
     if (terms === undefined) return []
     const { type, typmod, format } = column

@@ -9,6 +9,7 @@ import type { Run } from './run.ts'
 import { SessionCopies } from './session-copies.ts'
 import type { Analysis, Statement } from './sql/analysis.ts'
 import { attach } from './sql/attach.ts'
+import { definesTemporaryOnly } from './sql/temporary-table.ts'
 import { SessionNames, splitPath } from './sql/session-names.ts'
 
 /** A statement as far as it is understood; shared by all its runs. */
@@ -55,6 +56,8 @@ export class Observer {
   readonly #changing = new Set<Run>()
   #waiting: (() => void)[] = []
   #definedInTransaction = false
+  /** Among it is something else than temporary tables of its own. */
+  #untracked = false
   readonly #copies: SessionCopies
   readonly #reported = new Map<string, string>()
   readonly #settings: FollowedSettings
@@ -158,7 +161,10 @@ export class Observer {
       else this.#names.observe(analysis, run.ok, 'pipelined')
       this.#settings.observe(analysis)
       for (const statement of analysis?.statements ?? []) if (statement.effects.prepares !== undefined) this.#texts.set(statement, text)
-      if (changesMeaning && definesRelations(analysis)) this.#definedInTransaction = true
+      if (changesMeaning && definesRelations(analysis)) {
+        this.#definedInTransaction = true
+        if (analysis?.statements.every((statement) => !defines(statement) || definesTemporaryOnly(statement)) !== true) this.#untracked = true
+      }
       // Until it ends, the gateway's own connection cannot see what was defined, and would wait for its locks.
       if (this.#definedInTransaction && endsTransaction(analysis)) this.#knowledge.changed()
     }
@@ -190,6 +196,7 @@ export class Observer {
     if (this.#reported.size > 0) this.#takeReports()
     if (transaction === 'idle' && this.#definedInTransaction) {
       this.#definedInTransaction = false
+      this.#untracked = false
       this.#knowledge.changed()
       // They are known by their names until they are seen: soon, so that nobody changes these meanwhile.
       if (copied) void this.#knowledge.prepare()
@@ -222,7 +229,7 @@ export class Observer {
       const plan: Plan = { kind: 'run', masked: this.#maskedResult(NO_COLUMN, 'unmasked', true, look), errors: 'none' }
       return runs && this.copies(run) ? this.#followed(run, plan) : plan
     }
-    if (this.#definedInTransaction && touchesRelations(understood.analysis)) {
+    if (this.#definedInTransaction && (this.#untracked || this.#names.temporaries() === undefined) && touchesRelations(understood.analysis)) {
       return { kind: 'blocked', reason: 'this transaction has changed the schema, so masks cannot be traced until it ends; commit or roll back first' }
     }
     const plan = this.#knowledge.maskPlan(run, runs, masks, this.#o.target, this.#names, (fresh) => this.#attach(fresh, prepared))
@@ -353,7 +360,11 @@ function touchesRelations(analysis: Analysis | undefined): boolean {
 }
 
 function definesRelations(analysis: Analysis | undefined): boolean {
-  return analysis === undefined || analysis.fidelity === 'opaque' || analysis.actions.some((action) => action === 'create' || action === 'alter' || action === 'drop')
+  return analysis === undefined || analysis.statements.some(defines)
+}
+
+function defines({ fidelity, actions }: Statement): boolean {
+  return fidelity === 'opaque' || actions.some((action) => action === 'create' || action === 'alter' || action === 'drop')
 }
 
 /** Where the search path of a session begins; `undefined` when the client may have set it at login in a way we did not read. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { after, afterEach, before, describe, it } from 'node:test'
 import { secretIn } from '../fault/disguises.ts'
 import { B, E, errorsIn, H, P, Q, rawClient, rowsIn, S, type Frame, type RawClient } from '../fault/raw-client.ts'
 import { startGateway, type TestGateway, type TestGatewayOptions } from '../support/gateway.ts'
@@ -17,6 +17,8 @@ create table visits (person int, place text) partition by range (person);
 create table visits_low partition of visits for values from (0) to (100);
 insert into visits values (1, '4000001234567899');
 create table mine (id int, note text);
+set check_function_bodies = off;
+create function reads_own() returns text language sql as 'select email from own limit 1';
 create procedure commits() language plpgsql as 'begin commit; end';
 `
 /** The group `pii` sees everything. */
@@ -112,6 +114,109 @@ for (const major of [15, 16, 18] as const) {
       await run(client, 'drop table mails')
       await run(client, 'create temp table mails as select id, name from people')
       assert.equal((await run(client, 'select name from mails where id = 1'))[0]?.[0], 'Ada Marsh')
+    })
+
+    describe('that are temporary, in the transaction that makes them', () => {
+      const open: RawClient[] = []
+      // What is locked in a transaction would stop those that come later.
+      afterEach(async () => {
+        for (const client of open.splice(0)) await client.end()
+      })
+      const begun = async (...texts: readonly string[]): Promise<RawClient> => {
+        const client = await connect()
+        open.push(client)
+        for (const text of ['begin', ...texts]) await run(client, text)
+        return client
+      }
+      const MAILS = 'create temp table own as select id, name, email, upper(email) as loud from people'
+
+      it('are masked by what they were made of', async () => {
+        const client = await begun(MAILS)
+        await showsMasked(client, 'select email from own')
+        await showsMasked(client, 'select o.email from pg_temp.own o join people p using (id)')
+        await showsMasked(client, 'select loud, lower(email) from own', /^\*+$/)
+        await showsMasked(client, 'select own::text, row_to_json(own) from own', /^("?\*+"?|\{\})$/)
+        assert.deepEqual(await run(client, 'select * from own where id = 1'), [['1', 'Ada Marsh', 'a********@example.com', '***']])
+        assert.deepEqual(await run(client, `select count(*), min(name) from own where name like 'A%'`), [['1', 'Ada Marsh']])
+        await run(client, 'copy own to stdout')
+        await run(client, 'copy (select loud, email from own) to stdout (format binary)')
+        await run(client, 'commit')
+        await showsMasked(client, 'select email from own')
+      })
+
+      for (const text of [
+        `select id from own where email like 'a%'`, 'select id from own order by loud', 'select distinct email from own', 'select name from own where loud is null',
+        'insert into visits select id, email from own', 'update own set name = email where id = 1', 'select * into temp other from own; select 1',
+        'create view seen as select email from own', 'explain analyze select 1 from own where loud > 1::text', 'select reads_own()',
+      ]) it(`refuse ${text}`, async () => refused(await begun(MAILS), text))
+
+      it('are not read by a name that may stand for something else', async () => {
+        const client = await begun(MAILS, 'set search_path = public, pg_temp')
+        await refused(client, 'select email from own')
+        const other = await begun(MAILS)
+        const [[schema] = []] = await run(other, 'select pg_my_temp_schema()::regnamespace')
+        await refused(other, `select upper(email) from ${schema}.own`)
+      })
+
+      it('are known by what they are after ROLLBACK TO, DROP and DISCARD', async () => {
+        const client = await begun('savepoint a', 'create temp table own as select id, name as word from people')
+        assert.equal((await run(client, 'select word from own where id = 1'))[0]?.[0], 'Ada Marsh')
+        await run(client, 'prepare words as select word from own')
+        await run(client, 'prepare loud as select upper(word) from own')
+        const again = 'create temp table own as select id, email as word from people'
+        for (const text of ['rollback to savepoint a', again]) await run(client, text)
+        await showsMasked(client, 'select word from own')
+        await showsMasked(client, 'execute words')
+        await showsMasked(client, 'execute loud', /^\*+$/)
+        for (const text of ['drop table own', 'create temp table own as select id, name as word from people']) await run(client, text)
+        assert.equal((await run(client, 'execute words'))[0]?.[0], 'Ada Marsh')
+        for (const text of ['discard temp', again]) await run(client, text)
+        await showsMasked(client, 'execute words')
+        await run(client, 'rollback')
+      })
+
+      it('do not stand for what the server planned before them', async () => {
+        const client = await begun('commit')
+        for (const text of ['prepare loud as select upper(email) from people', 'prepare plain as select email from people']) await run(client, text)
+        for (const text of ['execute loud', 'begin', 'create temp table people (id int, email text)', `insert into people values (1, 'mine')`]) await run(client, text)
+        await showsMasked(client, 'execute loud', /^\*+$/)
+        await run(client, 'execute plain')
+        await showsMasked(client, 'select upper(email) from people', /^\*+$/)
+        await run(client, 'drop table people')
+        await showsMasked(client, 'select email from people')
+      })
+
+      it('may have columns with names that only the server knows', async () => {
+        const client = await begun('create temp table unnamed as select id, case when true then email end, coalesce(email) from people', 'savepoint a')
+        for (const text of ['select "case", coalesce from unnamed', 'select upper(unnamed.case) from unnamed', `select id from unnamed where "case" like 'a%'`, 'table unnamed']) {
+          const frames = clean(await client.query(text), text)
+          assert.ok(errorsIn(frames).length === 1 || rowsIn(frames).every((row) => row.every((value) => /^[*0]+$/.test(value ?? ''))), text)
+          await run(client, 'rollback to savepoint a')
+        }
+        await run(client, 'select id from unnamed')
+      })
+
+      it('are copied again, and shown by cursors', async () => {
+        const client = await begun(MAILS, 'create temp table two (a, b) as select loud, email from own', 'declare c cursor for select b from two')
+        await showsMasked(client, 'fetch all from c')
+        await showsMasked(client, 'select a from two', /^\*+$/)
+        await run(client, 'commit')
+        await showsMasked(client, 'select b from two')
+      })
+
+      it('are refused with the rest once something else is defined', async () => {
+        for (const text of ['alter table ours rename column name to word', 'create table plainly (id int)', 'create index on ours (id)']) {
+          const client = await begun('create temp table ours as select id, name from people')
+          await run(client, text)
+          await refused(client, 'select * from ours')
+        }
+      })
+
+      it('are made and read in one text when nothing masked is in them', async () => {
+        const client = await connect()
+        const rows = await run(client, 'begin; create temp table keys (id int) on commit drop; insert into keys values (1); select k.id, p.name, p.email from keys k join people p using (id); commit')
+        assert.deepEqual(rows, [['1', 'Ada Marsh', 'a********@example.com']])
+      })
     })
 
     for (const [what, text, table] of [

@@ -8,6 +8,7 @@ import { query } from './query.ts'
 import { codeReader } from './routine.ts'
 import { statement } from './statement.ts'
 import type { Env, Walk } from './walk.ts'
+import { definesTemporaryOnly, temporariesAfter } from './temporary-table.ts'
 import { write } from './write.ts'
 
 /**
@@ -67,11 +68,16 @@ function statements(parsed: readonly ParsedStatement[], start: AnalysisContext):
     const alone = one(part, context)
     const analysed = { ...alone, statement: attached(alone.statement, names) }
     names.observe(analysed.statement)
-    if (mayMoveNames(analysed.statement)) context = { ...context, searchPath: undefined }
-    const redefines = redefinitionBy(analysed.statement)
-    if (redefines !== undefined) context = { ...context, unsettled: unsettledBy(redefines, context.unsettled) }
+    context = after(analysed.statement, context)
     return analysed
   })
+}
+
+function after(statement: Statement, context: AnalysisContext): AnalysisContext {
+  if (context.temporaries !== undefined && definesTemporaryOnly(statement)) return { ...context, temporaries: temporariesAfter(statement.effects, context.temporaries) }
+  const moved = mayMoveNames(statement) ? { ...context, searchPath: undefined, temporaries: undefined } : context
+  const redefines = redefinitionBy(statement)
+  return redefines === undefined ? moved : { ...moved, unsettled: unsettledBy(redefines, moved.unsettled) }
 }
 
 /** Whether an unqualified name may mean something else afterwards. */

@@ -9,6 +9,9 @@ export const ACTIONS = [
 ] as const
 export type Action = (typeof ACTIONS)[number]
 
+/** What is locked: rows that a query finds, whole tables, or numbers that only say something to whoever asks for them. */
+export type LockKind = 'rows' | 'tables' | 'advisory'
+
 /** The facts a rule sees as `command.sql`; names and meaning in `facts-declaration.ts`. */
 export interface SqlFacts {
   readonly statements: number
@@ -23,12 +26,14 @@ export interface SqlFacts {
   readonly returning: boolean
   readonly settings: readonly string[]
   readonly roles: readonly string[]
+  readonly locks: readonly LockKind[]
   readonly programs: boolean
   readonly files: boolean
   readonly largeObjects: boolean
   readonly foreignServers: readonly string[]
   readonly databaseWide: boolean
   readonly catalogOnly: boolean
+  readonly temporary: boolean
 }
 
 /** What both one statement and a whole text say of themselves. */
@@ -99,6 +104,10 @@ export interface Effects {
   readonly closes?: { readonly name: string | undefined }
   readonly discards?: 'all' | 'plans' | 'sequences' | 'temp'
   readonly redefines?: Redefinition
+  /** A plain temporary table that it makes, and nothing else: all that there is to know of it is known. */
+  readonly temporary?: Relation
+  /** Those of the transaction's own that it drops, and nothing else. */
+  readonly dropsTemporary?: readonly string[]
 }
 
 /** What a definition changes that other sessions cannot see before its transaction ends. */
@@ -169,6 +178,8 @@ export interface Source {
   readonly table: string
   readonly column: string
   readonly attnum: number
+  /** Nothing of the value was used but whether it is NULL. */
+  readonly presence?: true
 }
 
 export interface OutputColumn {

@@ -9,13 +9,14 @@ export const QUALIFY_NAMES = `SELECT pg_catalog.set_config('search_path', '', fa
 /** Major version, e.g. `18`. */
 export const SERVER_MAJOR = `SELECT (pg_catalog.current_setting('server_version_num')::int / 10000)::text`
 
-/** oid, schema, name, relkind, relpersistence, has triggers, has rules of its own, columns as JSON [[name, attnum, type, notNull, typmod], …], server of a foreign table. */
+/** oid, schema, name, relkind, relpersistence, has triggers, has rules of its own, columns as JSON [[name, attnum, type, notNull, typmod], …], server of a foreign table, attribute numbers of the primary key as JSON. */
 export const RELATIONS = `
 SELECT c.oid::text, n.nspname, c.relname, c.relkind::text, c.relpersistence::text, c.relhastriggers::text,
   (c.relhasrules AND EXISTS (SELECT FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid AND r.rulename <> '_RETURN'))::text,
   (SELECT pg_catalog.json_agg(pg_catalog.json_build_array(a.attname, a.attnum, a.atttypid::bigint, a.attnotnull, a.atttypmod) ORDER BY a.attnum)
      FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)::text,
-  (SELECT s.srvname FROM pg_catalog.pg_foreign_table t JOIN pg_catalog.pg_foreign_server s ON s.oid = t.ftserver WHERE t.ftrelid = c.oid)
+  (SELECT s.srvname FROM pg_catalog.pg_foreign_table t JOIN pg_catalog.pg_foreign_server s ON s.oid = t.ftserver WHERE t.ftrelid = c.oid),
+  (SELECT pg_catalog.array_to_json(k.conkey)::text FROM pg_catalog.pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'p' AND NOT k.condeferrable AND (c.relkind = 'p' OR NOT c.relhassubclass))
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c')`
 

@@ -88,7 +88,7 @@ export class Catalogue implements Resolver {
     return stamp ?? ''
   }
 
-  #addRelation([oid, schema, name, kind, persistence, triggers, rules, columns, server]: readonly (string | null)[]): void {
+  #addRelation([oid, schema, name, kind, persistence, triggers, rules, columns, server, key]: readonly (string | null)[]): void {
     const relation: Relation = Object.freeze({
       oid: Number(oid),
       schema: schema ?? '',
@@ -99,6 +99,7 @@ export class Catalogue implements Resolver {
       hasRules: rules === 'true',
       columns: Object.freeze(readColumns(columns ?? null)),
       ...(typeof server === 'string' ? { server } : {}),
+      ...(typeof key === 'string' ? { primaryKey: JSON.parse(key) as number[] } : {}),
     })
     this.#byOid.set(relation.oid, relation)
     push(this.#byName, relation.name, relation)

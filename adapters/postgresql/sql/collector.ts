@@ -1,10 +1,11 @@
 import type { Resource } from '../../../core/index.ts'
 import { deepFreeze, weightiest } from './analysis.ts'
-import type { Action, ColumnUse, Effects, Lineage, Made, OutputColumn, Place, RelationUse, SettingChange, Source, SqlFacts, Statement, Unsettled } from './analysis.ts'
+import type { Action, ColumnUse, Effects, Lineage, LockKind, Made, OutputColumn, Place, RelationUse, SettingChange, Source, SqlFacts, Statement, Unsettled } from './analysis.ts'
 import type { CopyFormat } from '../mask/copy-format.ts'
 import type { Relation, Resolver } from './resolver.ts'
 import { distinctSources, sourceKey } from './source.ts'
-import { TouchedTables } from './touched-tables.ts'
+import { putsTemporaryFirst, type TemporaryTables } from './temporary-table.ts'
+import { TouchedTables, type TouchedTable } from './touched-tables.ts'
 
 /** What analysis is made with. */
 export interface AnalysisContext {
@@ -15,9 +16,11 @@ export interface AnalysisContext {
   readonly standardStrings?: boolean | undefined
   /** What the session's own transaction redefined: the catalogue, read by another, does not have it. */
   readonly unsettled?: Unsettled | undefined
+  /** What it made so far, and knows all about. */
+  readonly temporaries?: TemporaryTables | undefined
 }
 
-type Flag = 'unbounded' | 'returning' | 'programs' | 'files' | 'largeObjects' | 'databaseWide' | 'uncountable'
+type Flag = 'unbounded' | 'returning' | 'programs' | 'files' | 'largeObjects' | 'databaseWide' | 'uncountable' | 'makesTemporary'
 type MutableEffects = { -readonly [K in keyof Effects]: Effects[K] }
 
 /** In these, constants are nothing but values in expressions, and whoever looks at one says so. Elsewhere they are names, options, code. */
@@ -25,6 +28,9 @@ const QUERIES = new Set(['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt',
 
 const LARGE_OBJECTS = new Set(['pg_largeobject', 'pg_largeobject_metadata'])
 const COUNTABLE = new Set(['InsertStmt', 'UpdateStmt', 'DeleteStmt'])
+
+/** What may be done to temporary tables without a trace elsewhere. */
+const OWN_TABLE_ACTIONS: ReadonlySet<Action> = new Set<Action>(['read', 'explain', 'insert', 'copy-in', 'update', 'delete', 'truncate', 'create', 'drop', 'prepare'])
 
 /** Gathers everything said of one statement while its tree is walked, then freezes it. */
 export class Collector {
@@ -39,6 +45,7 @@ export class Collector {
   #volatileCalls = 0
   readonly #namedSettings = new Set<string>()
   readonly #roles = new Set<string>()
+  readonly #locks = new Set<LockKind>()
   readonly #flags = new Set<Flag>()
   readonly #opaque = new Set<string>()
   readonly #uses = new Map<string, ColumnUse>()
@@ -65,6 +72,8 @@ export class Collector {
   #tap: Source[] | undefined
   #literals = false
   readonly #outer: Collector | undefined
+  /** Code that it runs defines something. */
+  #absorbedDefinitions = false
   /** Set while something is walked that is planned but not run. */
   planning = false
 
@@ -80,6 +89,11 @@ export class Collector {
 
   flag(flag: Flag): void {
     if (!this.planning) this.#flags.add(flag)
+  }
+
+  lock(kind: LockKind): void {
+    this.act('lock')
+    if (!this.planning) this.#locks.add(kind)
   }
 
   role(name: string | undefined): void {
@@ -149,7 +163,7 @@ export class Collector {
 
   /** Notes that a relation takes part. `columns` are those written. */
   touch(relation: Relation | undefined, name: string, use: RelationUse['use'], columns: readonly string[] = []): void {
-    const key = `${relation?.oid ?? name} ${use}`
+    const key = relationKey(relation, name, use)
     if (!this.#relations.has(key)) this.#relations.set(key, { relation, name, use })
     if (relation === undefined && use !== 'define') this.#unknown(name)
     if (relation !== undefined && LARGE_OBJECTS.has(relation.name)) this.flag('largeObjects')
@@ -233,10 +247,23 @@ export class Collector {
     for (const name of code.#volatileFunctions) this.function(name, true)
     for (const name of code.#routines) this.#routines.add(name)
     for (const role of code.#roles) this.#roles.add(role)
+    for (const kind of code.#locks) this.lock(kind)
     for (const { kind, name } of code.#objects) this.object(kind, name)
     for (const { name } of code.#settings) this.#settings.push({ name, value: 'unknown', local: false })
     for (const reason of code.#opaque) this.#opaque.add(reason)
+    if (code.#defines) this.#absorbedDefinitions = true
     if (place !== undefined) this.#absorbLineage(code, place.kind === 'body' && !code.#onlyReads ? { ...place, kind: 'flow' } : place)
+  }
+
+  get #defines(): boolean {
+    return this.#opaque.size > 0 || this.#absorbedDefinitions || [...this.#actions].some((action) => action === 'create' || action === 'alter' || action === 'drop')
+  }
+
+  /** A temporary table is made, or some are dropped, by nothing but the statement itself. */
+  changesTemporary(change: Pick<MutableEffects, 'temporary' | 'dropsTemporary'>): void {
+    const { resolver, searchPath } = this.context
+    if (this.#absorbedDefinitions || this.planning || resolver === undefined || resolver.eventTriggers().length > 0 || !putsTemporaryFirst(searchPath)) return
+    Object.assign(this.effects, change)
   }
 
   /** Whether nothing else comes of it than what it gives: no row, setting or message that somebody could look at later. */
@@ -249,8 +276,9 @@ export class Collector {
     for (const reason of code.#untraced) this.untraced(reason)
     for (const { relation, name, use } of code.#relations.values()) {
       if (relation === undefined) this.untraced(`${place.how} names ${name}, which is not in the catalogue`)
-      else this.#relations.set(`${relation.oid} ${use}`, { relation, name, use })
-      if (relation !== undefined) this.use([{ relation, table: `${relation.schema}.${relation.name}`, column: '*', attnum: 0 }], place)
+      else this.#relations.set(relationKey(relation, name, use), { relation, name, use })
+      if (relation?.made !== undefined) this.use(relation.made.flatMap(({ sources, derived }) => [...sources, ...derived]), place)
+      else if (relation !== undefined) this.use([{ relation, table: `${relation.schema}.${relation.name}`, column: '*', attnum: 0 }], place)
     }
   }
 
@@ -322,13 +350,23 @@ export class Collector {
       returning: has('returning'),
       settings: [...new Set([...this.#settings.map(({ name }) => name), ...this.#namedSettings])],
       roles: [...this.#roles],
+      locks: [...this.#locks],
       programs: has('programs'),
       files: has('files'),
       largeObjects: has('largeObjects'),
       foreignServers: [...this.#tables.servers],
       databaseWide: has('databaseWide'),
+      temporary: this.#changesOwnTables(tables),
       catalogOnly: tables.length > 0 && this.#opaque.size === 0 && tables.every(({ system, writes }) => system && writes === undefined),
     }
+  }
+
+  #changesOwnTables(tables: readonly TouchedTable[]): boolean {
+    const { size } = this.#opaque
+    const written = tables.filter(({ writes }) => writes !== undefined)
+    if (size > 0 || written.length === 0 || this.#objects.length > 0 || this.#flags.has('databaseWide')) return false
+    if (this.#absorbedDefinitions || (this.#actions.has('create') && !this.#flags.has('makesTemporary'))) return false
+    return written.every(({ own }) => own) && [...this.#actions].every((action) => OWN_TABLE_ACTIONS.has(action))
   }
 
   #lineage(): Lineage {
@@ -341,4 +379,9 @@ export class Collector {
       untraced: [...this.#untraced].join('; '),
     }
   }
+}
+
+/** Those that no catalogue shows have no number of their own. */
+function relationKey(relation: Relation | undefined, name: string, use: RelationUse['use']): string {
+  return relation === undefined ? `${name} ${use}` : `${relation.oid} ${relation.made === undefined ? '' : relation.name} ${use}`
 }

@@ -12,6 +12,8 @@ export interface ColumnMask extends MaskTerms {
 }
 
 export const WHOLE: MaskTerms = Object.freeze({ method: 'fixed', whole: true })
+/** Of what comes from a table that the catalogue does not show. */
+export const UNKNOWN_TABLE: MaskTerms = Object.freeze({ ...WHOLE })
 
 export function maskOf({ method, bucket, predicates = 'block' }: Mask): ColumnMask {
   return { method, predicates, ...(bucket === undefined ? {} : { bucket }) }

@@ -28,6 +28,8 @@ function alone(statement: Statement, unknown: readonly string[]): Analysis {
   return { statements: [statement], actions, action, resources, fidelity, opaque, literals, sql, syntaxError: '', cannotRun: false, unknown }
 }
 
+const CHANGES_NOTHING: ReadonlySet<Action> = new Set<Action>(['transaction', 'session', 'prepare', 'explain', 'listen', 'read', 'copy-out'])
+
 function mergeResources(all: readonly Statement[]): Resource[] {
   const merged = new Map<string, Resource>()
   for (const resource of all.flatMap(({ resources }) => resources)) {
@@ -42,6 +44,7 @@ function mergeResources(all: readonly Statement[]): Resource[] {
 function mergeFacts(all: readonly Statement[]): SqlFacts {
   const facts = all.map(({ sql }) => sql)
   const list = (key: 'tables' | 'reads' | 'writes' | 'columns' | 'functions' | 'volatileFunctions' | 'foreignServers' | 'settings' | 'roles'): string[] => [...new Set(facts.flatMap((sql) => sql[key]))]
+  const locks = [...new Set(facts.flatMap((sql) => sql.locks))]
   const any = (key: 'unbounded' | 'returning' | 'programs' | 'files' | 'largeObjects' | 'databaseWide' | 'countable'): boolean => facts.some((sql) => sql[key])
   return {
     statements: all.length,
@@ -56,11 +59,13 @@ function mergeFacts(all: readonly Statement[]): SqlFacts {
     returning: any('returning'),
     settings: list('settings'),
     roles: list('roles'),
+    locks,
     programs: any('programs'),
     files: any('files'),
     largeObjects: any('largeObjects'),
     foreignServers: list('foreignServers'),
     databaseWide: any('databaseWide'),
+    temporary: facts.some((sql) => sql.temporary) && all.every(({ actions, sql }) => sql.temporary || actions.every((action) => CHANGES_NOTHING.has(action))),
     catalogOnly: facts.length > 0 && facts.every((sql) => sql.catalogOnly),
   }
 }

@@ -5,6 +5,7 @@ import { expression } from './expression.ts'
 import { follow, runHidden, truncateReferencing } from './followers.ts'
 import { made, touchAll } from './from-clause.ts'
 import { DEFINITION, FOREIGN_KEY } from './place.ts'
+import { isTemporary, tableOfDefinition, temporaryNamed } from './temporary-table.ts'
 import { lookUp, relationItem, type Named } from './relation-item.ts'
 import { TOP, type Walk } from './walk.ts'
 
@@ -68,10 +69,17 @@ export function define(node: Node, walk: Walk, stored: (node: Node) => void): bo
   special(node, walk)
   const redefines = redefinition(node, definition)
   if (redefines !== undefined) walk.found.effects.redefines = redefines
+  if ('CreateStmt' in node && redefines?.creates !== '' && isTemporary(node.CreateStmt.relation ?? {})) makesTemporary(node.CreateStmt, walk)
   const body = (node as unknown as Record<string, Tree>)[type] ?? {}
   if ('CreateStmt' in node && node.CreateStmt.relation !== undefined) made(node.CreateStmt.relation, walk)
   parts('CreateStmt' in node ? { ...body, relation: undefined } : body, definition.use ?? 'define', walk, stored)
   return true
+}
+
+function makesTemporary(statement: CreateStmt, { found }: Walk): void {
+  found.flag('makesTemporary')
+  const temporary = statement.if_not_exists === true ? undefined : tableOfDefinition(statement)
+  if (temporary !== undefined) found.changesTemporary({ temporary })
 }
 
 const NAMES_ONLY: Redefinition = { code: false, creates: '' }
@@ -127,7 +135,10 @@ function isEverything(node: Node): boolean {
 function special(node: Node, walk: Walk): void {
   if ('TruncateStmt' in node) truncate(node.TruncateStmt, walk)
   else for (const entry of walk.found.context.resolver?.eventTriggers() ?? []) runHidden(entry, walk)
+  if ('LockStmt' in node) walk.found.lock('tables')
   if ('DropStmt' in node) drop(node.DropStmt, walk)
+  const dropsTemporary = 'DropStmt' in node ? dropsOwn(node.DropStmt, walk) : undefined
+  if (dropsTemporary !== undefined) walk.found.changesTemporary({ dropsTemporary })
   if ('DropOwnedStmt' in node) walk.found.hidden('it drops what it does not name')
   if ('AlterTableMoveAllStmt' in node) walk.found.hidden('it changes tables that it does not name')
   if ('AlterTableStmt' in node) for (const command of node.AlterTableStmt.cmds ?? []) if ('AlterTableCmd' in command) cascade(command.AlterTableCmd.behavior, walk)
@@ -201,6 +212,13 @@ function dotted(names: readonly Node[] | undefined): string {
 const RELATION_OBJECTS: ReadonlySet<ObjectType> = new Set<ObjectType>(['OBJECT_TABLE', 'OBJECT_VIEW', 'OBJECT_MATVIEW', 'OBJECT_SEQUENCE', 'OBJECT_FOREIGN_TABLE'])
 /** Named as `table.name`: the last part belongs to the table before it. */
 const PARTS_OF_TABLES: ReadonlySet<ObjectType> = new Set<ObjectType>(['OBJECT_TRIGGER', 'OBJECT_RULE', 'OBJECT_POLICY', 'OBJECT_COLUMN', 'OBJECT_TABCONSTRAINT'])
+
+/** Tables that its transaction has made, and no others. */
+function dropsOwn({ removeType, objects = [], behavior }: DropStmt, { found }: Walk): readonly string[] | undefined {
+  const names = objects.map((object) => qualifiedName('List' in object ? object.List.items : undefined))
+  const own = names.every(({ schema, name }) => temporaryNamed({ relname: name, ...(schema === undefined ? {} : { schemaname: schema }) }, found.context) !== undefined)
+  return removeType === 'OBJECT_TABLE' && behavior !== 'DROP_CASCADE' && own ? names.map(({ name }) => name) : undefined
+}
 
 function drop({ removeType, objects, behavior }: DropStmt, walk: Walk): void {
   if (removeType === undefined || !RELATION_OBJECTS.has(removeType)) cascade(behavior, walk)

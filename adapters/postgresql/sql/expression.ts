@@ -1,8 +1,10 @@
 import type { A_Expr, ColumnRef, FuncCall, Node, SubLink } from 'libpg-query'
-import { argumentText, isTree, nodeType, qualifiedName, stringOf, stringsOf, type Tree } from './ast.ts'
+import { argumentText, isTree, nodeType, qualifiedName, stringOf, stringsOf, typeName, type Tree } from './ast.ts'
 import { builtInEffect, effectOf, isKnownFunction, isVolatileBuiltIn, type FunctionEffect } from './function-effects.ts'
 import type { Place } from './analysis.ts'
 import { bodyOf, FROM_CALL, FROM_FUNCTION, handedTo, subselect, wholeRow, WINDOW } from './place.ts'
+import { usePresence } from './presence.ts'
+import { isRoleChange } from './role-change.ts'
 import type { FunctionEntry } from './resolver.ts'
 import { findItem, reachable, resolve, rowSources, type Resolution } from './scope.ts'
 import { useOutputs, type Env, type Walk } from './walk.ts'
@@ -46,6 +48,7 @@ function node(wrapped: Node, type: string, env: Env, place: Place, walk: Walk): 
   if ('FuncCall' in wrapped) return call(wrapped.FuncCall, env, place, walk)
   if ('A_Expr' in wrapped) return operator(wrapped.A_Expr, env, place, walk)
   if ('SelectStmt' in wrapped) return useOutputs(walk.query(wrapped.SelectStmt, env), subselect(place), walk)
+  if ('NullTest' in wrapped && usePresence(wrapped.NullTest.arg, env, place, walk)) return
   if ('A_Indirection' in wrapped) return indirection(wrapped.A_Indirection, env, place, walk)
   const name = CALL_LIKE[type]
   if (name !== undefined) keywordCall(name, place, walk)
@@ -123,7 +126,8 @@ export function call(func: FuncCall, env: Env, place: Place, walk: Walk): void {
   if (name === 'set_config') setConfig(func, walk)
   if (name.startsWith('dblink')) dblink(func, walk)
   const { over, ...rest } = func
-  children(rest as unknown as Tree, env, computes ? (place === FROM_CALL ? FROM_FUNCTION : place) : handedTo(name), walk)
+  const counted = name === 'count' && computes && rest.agg_distinct !== true && usePresence(rest.args?.[0], env, place, walk)
+  children({ ...rest, ...(counted ? { args: [] } : {}) } as unknown as Tree, env, computes ? (place === FROM_CALL ? FROM_FUNCTION : place) : handedTo(name), walk)
   // The rows come out in the order that a window needs them in.
   if (over !== undefined) expression(over, env, place.kind === 'flow' ? place : WINDOW, walk)
 }
@@ -176,6 +180,7 @@ function own(entry: FunctionEntry, place: Place, walk: Walk): boolean {
 
 function note(effect: FunctionEffect, name: string, { found }: Walk): boolean {
   if (effect.action !== undefined) found.act(effect.action)
+  if (effect.locks !== undefined) found.lock(effect.locks)
   if (effect.opaque !== undefined) found.opaque(`function ${name}(): ${effect.opaque}`)
   if (effect.reveals !== undefined) found.untraced(`function ${name}(): ${effect.reveals}`)
   if (effect.files === true) found.flag('files')
@@ -191,10 +196,19 @@ function dblink({ args }: FuncCall, walk: Walk): void {
   walk.found.server(typeof name === 'string' && /^\w+$/.test(name) ? name : '*')
 }
 
+/** A constant that no cast shortens. */
+function plainText(node: Node | undefined): string | null | undefined {
+  if (node === undefined || !('TypeCast' in node)) return node !== undefined && 'A_Const' in node ? argumentText(node) : undefined
+  const { typeName: type, arg } = node.TypeCast
+  return typeName(type) === 'text' && type?.arrayBounds === undefined ? plainText(arg) : undefined
+}
+
 /** It may run or not, once or for each row: what it leaves behind is known only as "changed". */
 function setConfig(func: FuncCall, walk: Walk): void {
   const [setting] = func.args ?? []
   walk.found.literal()
-  const name = argumentText(setting)
-  walk.found.setting({ name: typeof name === 'string' ? name.toLowerCase() : '*', value: 'unknown', local: false })
+  const name = plainText(setting)
+  const change = { name: typeof name === 'string' ? name.toLowerCase() : '*', value: 'unknown', local: false } as const
+  walk.found.setting(change)
+  if (isRoleChange(change)) walk.found.role('*')
 }

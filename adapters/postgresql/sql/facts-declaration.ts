@@ -23,8 +23,10 @@ export const SQL_FACTS: FactsDeclaration = {
     returning: false,
     /** Settings changed, `search_path`; of a role, a database or the server, too; `*` for all. */
     settings: [],
-    /** Roles named: taken on, made, changed, given or taken from. */
+    /** Roles named: taken on, made, changed, given or taken from; `*` for one that cannot be told. Going back to one's own names none. */
     roles: [],
+    /** What is locked by name or on purpose: `rows` (FOR UPDATE, FOR SHARE), `tables` (LOCK), `advisory`. */
+    locks: [],
     /** Starts a program on the server. */
     programs: false,
     /** Touches files of the server. */
@@ -37,5 +39,7 @@ export const SQL_FACTS: FactsDeclaration = {
     databaseWide: false,
     /** Reads nothing but system catalogues. */
     catalogOnly: false,
+    /** It makes, fills, changes, empties or drops temporary tables of its session, and changes nothing else. */
+    temporary: false,
   },
 }

@@ -7,6 +7,7 @@ import { AnalysisLimit, MAX_COLUMNS } from './limit.ts'
 import { COPIED, FROM_CALL, FROM_FUNCTION, FROM_TABLE_FUNCTION, JOIN, TABLESAMPLE } from './place.ts'
 import { lookUp, relationItem, type Named } from './relation-item.ts'
 import type { ScopeColumn, ScopeItem } from './scope.ts'
+import { isTemporary, tableOfOutputs } from './temporary-table.ts'
 import { computedItem, NO_OUTPUTS, useOutputs, type CteEnv, type Env, type Outputs, type Walk } from './walk.ts'
 
 /** The names that a FROM (or USING) list brings in. `before` are items that LATERAL ones see as well. */
@@ -72,12 +73,18 @@ export function made(range: RangeVar, walk: Walk): void {
   if (schemaname === undefined && named.relations.length > 0) walk.found.touch(undefined, relname, 'define')
 }
 
-/** A new relation is filled with what a query gives. Where that cannot be told column by column, it is a use like any other. */
-export function fill(range: RangeVar | undefined, { columns, ordered, open }: Outputs, walk: Walk): void {
+/**
+ * A new relation is filled with what a query gives. Where that cannot be told column by column, it is a use like any other.
+ * `conditional`: it may be there already, and then is not.
+ */
+export function fill(range: RangeVar | undefined, { columns, ordered, open }: Outputs, conditional: boolean, walk: Walk): void {
   const { found } = walk
   if (!found.mayMake || range?.relname === undefined) return useOutputs({ columns, ordered, open }, COPIED, walk)
   found.mayMake = false
-  const temporary = range.relpersistence === 't' || /^pg_temp(_\d+)?$/.test(range.schemaname ?? '')
+  const temporary = isTemporary(range)
+  if (temporary) found.flag('makesTemporary')
+  const table = temporary && !conditional ? tableOfOutputs(range.relname, { columns, ordered, open }) : undefined
+  if (table !== undefined) found.changesTemporary({ temporary: table })
   found.makes = { name: range.relname, temporary, columns: columns.map(({ sources, derived }) => ({ sources, derived })), placed: ordered && !open }
 }
 

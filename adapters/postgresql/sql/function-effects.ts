@@ -1,11 +1,12 @@
 import { HARMLESS_FUNCTIONS } from './harmless-functions.ts'
 import { IMMUTABLE_FUNCTIONS } from './immutable-functions.ts'
-import type { Action } from './analysis.ts'
+import type { Action, LockKind } from './analysis.ts'
 import type { FunctionEntry, Resolver } from './resolver.ts'
 
 /** What calling a function means, beside computing a value from its arguments. */
 export interface FunctionEffect {
   readonly action?: Action
+  readonly locks?: LockKind
   /** Why the gateway cannot see what it does; it may then read and write anything. */
   readonly opaque?: string
   /** It returns data that its arguments do not name: what other sessions run, files, the write-ahead log. */
@@ -21,7 +22,7 @@ const FILE: FunctionEffect = { action: 'admin', opaque: 'it reads files of the s
 const LARGE_OBJECT: FunctionEffect = { opaque: 'it reads or writes large objects', largeObjects: true }
 const WAL: FunctionEffect = { action: 'admin', reveals: 'it reads the write-ahead log' }
 const SERVER: FunctionEffect = { action: 'admin', databaseWide: true }
-const LOCK: FunctionEffect = { action: 'lock' }
+const LOCK: FunctionEffect = { locks: 'advisory' }
 
 /** Built-in functions that only compute, or tell, and yet may answer otherwise each time. Those with an effect are volatile anyhow. */
 const RESTLESS = new Set(`
@@ -41,6 +42,7 @@ const EFFECTS: readonly (readonly [RegExp, FunctionEffect])[] = [
   [/^setval$/, { action: 'update' }],
   [/^pg_sleep(_for|_until)?$/, { action: 'admin' }],
   [/^pg_notify$/, { action: 'notify' }],
+  [/^pg_advisory_unlock/, { action: 'session' }],
   [/^pg_(try_)?advisory_/, LOCK],
   [/^(query|cursor|table|schema|database)_to_xml/, SQL_TEXT],
   [/^(ts_stat|ts_rewrite|crosstab\w*|connectby|xpath_table|dblink\w*)$/, SQL_TEXT],

@@ -4,6 +4,7 @@ import { maskOf, strictest, WHOLE, type ColumnMask, type MaskTerms } from './col
 import type { Catalogue } from './catalogue.ts'
 import { reclassified, type CopiedColumn, type CopySource } from './copied.ts'
 import { maskPatterns, type ColumnPattern } from './mask-pattern.ts'
+import { showsPresence } from './presence.ts'
 import type { Relation } from './resolver.ts'
 import { CARRIERS } from './system-relations.ts'
 import { generatedSources, viewLineage } from './view-lineage.ts'
@@ -48,7 +49,7 @@ export class MaskedColumns {
 
   /** Whether any of its columns is masked. */
   covers(relation: Relation): boolean {
-    return this.#relations.has(relation.oid)
+    return this.#relations.has(relation.oid) || relation.made?.some(({ sources, derived }) => [...sources, ...derived].some((source) => this.isMasked(source))) === true
   }
 
   /** Whether a name, in whatever schema, is that of something masked, or of one of its columns. */
@@ -57,9 +58,11 @@ export class MaskedColumns {
     return this.#names.has(last) || this.catalogue.named(last).some((relation) => this.covers(relation) || this.problem(relation) !== undefined)
   }
 
-  /** The mask of a base column; of a whole row (attribute 0), the strictest of its columns'. */
-  maskOf({ relation, attnum }: Source): ColumnMask | undefined {
-    return relation === undefined ? undefined : this.#masks.get(originKey(relation.oid, attnum))
+  /** The mask of a base column; of a whole row (attribute 0), the strictest of its columns'. What the rows tell anyhow has none. */
+  maskOf(source: Source): ColumnMask | undefined {
+    const { relation, attnum, presence } = source
+    const mask = relation === undefined ? undefined : this.#masks.get(originKey(relation.oid, attnum))
+    return mask !== undefined && presence === true && showsPresence(mask, source) ? undefined : mask
   }
 
   /** Whether a use of this source is a use of a masked value. */

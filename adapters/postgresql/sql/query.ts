@@ -1,11 +1,13 @@
 import type { ColumnRef, Node, SelectStmt } from 'libpg-query'
 import type { Place } from './analysis.ts'
 import { stringOf, stringsOf } from './ast.ts'
+import { renameOutputs } from './column-aliases.ts'
 import { truthOf } from './condition.ts'
 import { smeared, withCtes } from './ctes.ts'
 import { applyField, expression, reference } from './expression.ts'
 import { filter } from './filter.ts'
 import { fill, fromItems, made } from './from-clause.ts'
+import { determinedByKey } from './group-by.ts'
 import { AnalysisLimit, MAX_COLUMNS } from './limit.ts'
 import { wholeTables } from './own-rows.ts'
 import { starSources } from './relation-item.ts'
@@ -95,7 +97,7 @@ function plainSelect(select: SelectStmt, env: Env, walk: Walk): Outputs {
   filter(select.whereClause, inner, walk)
   expression(select.havingClause, inner, HAVING, walk)
   expression(select.windowClause, inner, WINDOW, walk)
-  for (const group of select.groupClause ?? []) ordering(group, inner, outputs, GROUP_BY, walk)
+  groupBy(select, inner, outputs, walk)
   distinct(select, inner, outputs, walk)
   tail(select, scope, env, outputs, walk)
   return { ...outputs, rows: asked(() => wholeTables(select, inner, walk, truthOf)) }
@@ -105,6 +107,16 @@ function plainSelect(select: SelectStmt, env: Env, walk: Walk): Outputs {
 function asked<T>(find: () => T): () => T {
   let found: T | undefined
   return () => (found ??= find())
+}
+
+function groupBy({ groupClause = [], targetList }: SelectStmt, env: Env, outputs: Outputs, walk: Walk): void {
+  const determined = determinedByKey(groupClause, targetList, env, walk)
+  for (const by of groupClause) {
+    const column = determined.get(by)
+    if (column === undefined) ordering(by, env, outputs, GROUP_BY, walk)
+    else reference(column, env, walk)
+    if ('A_Const' in by) walk.found.literal()
+  }
 }
 
 function distinct(select: SelectStmt, env: Env, outputs: Outputs, walk: Walk): void {
@@ -122,7 +134,7 @@ function tail(select: SelectStmt, scope: Scope, env: Env, outputs: Outputs, walk
   }
   expression(select.limitCount, inner, LIMIT, walk)
   expression(select.limitOffset, inner, OFFSET, walk)
-  if (select.lockingClause !== undefined) walk.found.act('lock')
+  if (select.lockingClause !== undefined) walk.found.lock('rows')
 }
 
 /** An item of ORDER BY, GROUP BY or DISTINCT ON: a place, a name of the target list, or an expression. */
@@ -261,5 +273,5 @@ function into(select: SelectStmt, outputs: Outputs, walk: Walk): void {
   walk.found.act('create')
   walk.found.effects.redefines = { code: false, creates: relation.relname ?? '' }
   made(relation, walk)
-  fill(relation, outputs, walk)
+  fill(relation, renameOutputs(outputs, stringsOf(select.intoClause?.colNames)), false, walk)
 }

@@ -3,6 +3,7 @@ import type { Source } from './analysis.ts'
 import { stringsOf, writtenName } from './ast.ts'
 import type { AnalysisContext } from './collector.ts'
 import type { Relation } from './resolver.ts'
+import { temporaryNamed } from './temporary-table.ts'
 import { renameColumns } from './column-aliases.ts'
 import { tableKey, unknownColumn, type ScopeColumn, type ScopeItem } from './scope.ts'
 
@@ -14,7 +15,10 @@ export interface Named {
 
 export function lookUp(range: RangeVar, context: AnalysisContext): Named {
   const relations = context.resolver?.relations(range.schemaname, range.relname ?? '', context.searchPath) ?? []
-  return { written: writtenName(range), relations }
+  const temporary = temporaryNamed(range, context)
+  if (temporary === undefined) return { written: writtenName(range), relations }
+  // What the server planned before the table was made goes on reading what had the name then.
+  return { written: writtenName(range), relations: range.schemaname === undefined ? [temporary, ...relations] : [temporary] }
 }
 
 /** What a relation offers to the names of a query. */
@@ -24,7 +28,7 @@ export function relationItem(range: RangeVar, { written, relations }: Named, ali
     name: alias?.aliasname ?? range.relname,
     aliased: alias !== undefined,
     columns: renamed(relations.flatMap(columnsOf), stringsOf(alias?.colnames), relations.length),
-    open: relations.length === 0,
+    open: relations.length === 0 || relations.some(({ open }) => open === true),
     ordered: relations.length === 1,
     relations,
     unknownTable: relations.length === 0 ? written : undefined,
@@ -35,6 +39,7 @@ export function relationItem(range: RangeVar, { written, relations }: Named, ali
 }
 
 function columnsOf(relation: Relation): ScopeColumn[] {
+  if (relation.made !== undefined) return relation.columns.map(({ name }, index) => ({ name, sources: [], derived: [], ...relation.made?.[index] }))
   const table = `${relation.schema}.${relation.name}`
   return relation.columns.map(({ name, attnum }) => ({ name, sources: [{ relation, table, column: name, attnum }], derived: [] }))
 }

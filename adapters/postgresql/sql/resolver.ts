@@ -1,3 +1,5 @@
+import type { OutputColumn } from './analysis.ts'
+
 /** What the target's catalogue can tell about names. All methods are synchronous and pure between refreshes. */
 export interface Resolver {
   /** Major version of the server; 0 when unknown. */
@@ -53,8 +55,14 @@ export interface Relation {
   readonly hasRules: boolean
   /** What a foreign table stands for is there. */
   readonly server?: string
+  /** Attribute numbers of its primary key, unless that may be broken for the time of a transaction, or something may inherit from it. */
+  readonly primaryKey?: readonly number[]
   /** In the order of their attribute numbers, dropped ones left out. */
   readonly columns: readonly Column[]
+  /** Of a temporary table that the session's open transaction made, and no catalogue shows: what each column holds. */
+  readonly made?: readonly OutputColumn[]
+  /** It may have other columns than these. */
+  readonly open?: boolean
 }
 
 export interface Column {

@@ -1,6 +1,6 @@
 import type { CopyFormat } from '../mask/copy-format.ts'
-import type { Source, Statement } from './analysis.ts'
-import { WHOLE, type MaskTerms } from './column-mask.ts'
+import type { Lineage, Source, Statement } from './analysis.ts'
+import { strictest, WHOLE, type ColumnMask, type MaskTerms } from './column-mask.ts'
 import type { MaskedColumns } from './masked-columns.ts'
 
 /**
@@ -18,6 +18,8 @@ export type ResultMask =
     readonly whole: ReadonlySet<number>
     /** Places of what is a masked column itself, and so must have an origin. */
     readonly plain: ReadonlySet<number>
+    /** By place: how to mask what comes from a table that no catalogue shows, where it is known what that was made of. */
+    readonly made?: readonly (MaskTerms | undefined)[]
   }
   /** Something was, and its place cannot be told: every column without an origin is masked whole. */
   | { readonly kind: 'computed' }
@@ -36,15 +38,30 @@ export const COMPUTED: ResultMask = Object.freeze({ kind: 'computed' })
 export const EVERYTHING: ResultMask = Object.freeze({ kind: 'everything' })
 
 /** How a statement's rows are masked, or why they cannot be. */
-export function resultMask({ lineage: { outputs, placed }, copies }: Statement, columns: MaskedColumns): ResultMask | string {
+export function resultMask({ lineage, copies }: Statement, columns: MaskedColumns): ResultMask | string {
+  const { outputs, placed } = lineage
   const masked = (sources: readonly Source[]): boolean => sources.some((source) => columns.isMasked(source))
   const places = (which: 'sources' | 'derived'): Set<number> => new Set(outputs.flatMap((output, index) => (masked(output[which]) ? [index] : [])))
   const [plain, whole] = [places('sources'), places('derived')]
+  const made = copies === undefined && placed ? madeMasks(lineage, columns) : undefined
+  if (made !== undefined) return { kind: 'places', columns: outputs.length, whole, plain, made }
   if (plain.size + whole.size === 0) return ORIGINS
   if (copies === undefined) return placed ? { kind: 'places', columns: outputs.length, whole, plain } : whole.size === 0 ? ORIGINS : COMPUTED
   if (copies.problem !== '') return `COPY cannot be masked: ${copies.problem}`
   if (!placed) return 'COPY cannot be masked: the places of its columns cannot be told'
   return { kind: 'copy', format: copies, columns: outputs.map(({ sources }, index) => (whole.has(index) ? HIDDEN : plain.has(index) ? copied(sources, columns) : undefined)) }
+}
+
+/** Nothing is said where another table may be meant that no catalogue shows. */
+function madeMasks({ relations, outputs, unresolved }: Lineage, columns: MaskedColumns): (MaskTerms | undefined)[] | undefined {
+  if (unresolved.length > 0 || relations.some(({ relation }) => relation === undefined) || relations.every(({ relation }) => relation?.made === undefined)) return undefined
+  return outputs.map(({ sources, derived }) => {
+    if (derived.some((source) => columns.isMasked(source))) return WHOLE
+    return sources.reduce<ColumnMask | undefined>((mask, source) => {
+      const own = columns.maskOf(source)
+      return own === undefined ? mask : strictest(mask, own)
+    }, undefined)
+  })
 }
 
 const HIDDEN: CopyColumnMask = { method: 'null', whole: true, type: 0, typmod: -1 }

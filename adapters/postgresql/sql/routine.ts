@@ -9,6 +9,7 @@ import { plpgsqlBody } from './plpgsql.ts'
 import { BLOCK, OUTPUT, RULE } from './place.ts'
 import type { FunctionEntry, Relation, Resolver } from './resolver.ts'
 import { settingChange } from './session-statement.ts'
+import { putsTemporaryFirst } from './temporary-table.ts'
 import { statement } from './statement.ts'
 import { TOP, type Walk } from './walk.ts'
 
@@ -41,8 +42,8 @@ const kept = new WeakMap<Resolver, Map<string, Collector>>()
 
 /** A reading is the same for everybody who calls it under the same catalogue and path. */
 function once(key: string, { context }: Reading, read: () => Collector): Collector {
-  const { resolver, searchPath, standardStrings, unsettled } = context
-  if (resolver === undefined) return read()
+  const { resolver, searchPath, standardStrings, unsettled, temporaries } = context
+  if (resolver === undefined || (temporaries?.size ?? 0) > 0) return read()
   let readings = kept.get(resolver)
   if (readings === undefined) kept.set(resolver, (readings = new Map()))
   const place = JSON.stringify([key, searchPath ?? null, standardStrings ?? null, unsettled?.code ?? null, [...(unsettled?.created ?? [])], 'standardStrings' in context])
@@ -75,6 +76,7 @@ function body(entry: FunctionEntry, name: string, reading: Reading): Collector {
   const create = parsed.kind === 'parsed' ? parsed.statements[0]?.node : undefined
   if (create === undefined || !('CreateFunctionStmt' in create)) return unread(name, 'its body cannot be parsed', reading)
   const context = contextOf(entry, create.CreateFunctionStmt, reading.context)
+  if ((context.temporaries?.size ?? 0) > 0 && !putsTemporaryFirst(context.searchPath)) return unread(name, 'which of the temporary tables of this transaction its names stand for cannot be told', reading)
   const inner = { ...reading, context }
   return follow(name, inner, (walk) => {
     defaults(create.CreateFunctionStmt, walk)
@@ -90,7 +92,7 @@ function follow(name: string, { context, calls, make }: Reading, statementsOf: (
   try {
     for (const node of statementsOf(walk)) {
       statement(node, walk)
-      if (found.movesNames) found.context = { ...context, searchPath: undefined, unsettled: { code: true, created: new Set() } }
+      if (found.movesNames) found.context = { ...context, searchPath: undefined, temporaries: undefined, unsettled: { code: true, created: new Set() } }
     }
   } catch (error) {
     if (!(error instanceof AnalysisLimit) && !(error instanceof RangeError)) throw error
@@ -174,7 +176,7 @@ function readBlock(code: string, language: string, reading: Reading): Collector 
 function readView(relation: Relation, reading: Reading): Collector {
   const key = `view ${relation.oid}`
   const name = `the view ${relation.name}`
-  const context = { ...reading.context, searchPath: [] }
+  const context = { ...reading.context, searchPath: [], temporaries: undefined }
   const inner = { ...reading, context, calls: [...reading.calls, key] }
   if (reading.calls.includes(key) || reading.calls.length >= MAX_DEPTH) return unread(name, 'it is read in a circle, or too deep, to be followed', reading)
   return once(key, { ...reading, context }, () => follow(name, inner, (walk) => query(relation, name, walk)))

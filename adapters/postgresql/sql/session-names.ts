@@ -1,5 +1,6 @@
 import { redefinitionBy, unsettledBy, type Analysis, type SettingChange, type Statement, type TransactionControl, type Unsettled } from './analysis.ts'
 import { forget, type NamedStatements } from './attach.ts'
+import { definesTemporaryOnly, putsTemporaryFirst, temporariesAfter, type TemporaryTables } from './temporary-table.ts'
 
 type Value = readonly string[] | 'unknown'
 type Setting = 'search_path' | 'role' | 'session_authorization' | 'standard_conforming_strings' | 'client_encoding'
@@ -21,7 +22,10 @@ interface Snapshot extends Values {
   /** The savepoint; empty for the transaction itself. */
   readonly name: string
   readonly cursors: Map<string, Statement>
+  readonly temporaries: TemporaryTables | undefined
 }
+
+const NO_TABLES: TemporaryTables = new Map()
 
 /**
  * Follows what changes the meaning of later statements: prepared names, cursors, `search_path`, roles, string
@@ -37,6 +41,8 @@ export class SessionNames implements NamedStatements {
   #failed = false
   /** What the open transaction redefined. */
   #unsettled: Unsettled | undefined
+  /** The temporary tables that it made: `undefined` when that cannot be told. A new map for each change. */
+  #temporaries: TemporaryTables | undefined = NO_TABLES
   /** Values from before the first change of a transaction that nobody began: a text, or all up to a Sync. */
   #implicit: Values | undefined
   /** The last search path with `$user` filled in: it is asked for with every statement, and hardly ever another. */
@@ -68,6 +74,16 @@ export class SessionNames implements NamedStatements {
   /** What the open transaction redefined, which the catalogue does not show yet. */
   unsettled(): Unsettled | undefined {
     return this.#unsettled
+  }
+
+  /** The temporary tables that the open transaction made, if all about them is known and their names stand for them. */
+  temporaries(): TemporaryTables | undefined {
+    return this.#unsettled === undefined && putsTemporaryFirst(this.searchPath()) ? this.#temporaries : undefined
+  }
+
+  /** Whether it may have made tables that no catalogue shows. */
+  get madeTables(): boolean {
+    return this.#temporaries === undefined || this.#temporaries.size > 0
   }
 
   /** The role that is acting. */
@@ -140,6 +156,7 @@ export class SessionNames implements NamedStatements {
 
   /** Something ran that nobody could read. */
   unseen(): void {
+    this.#temporaries = undefined
     this.#forget('*')
   }
 
@@ -169,11 +186,13 @@ export class SessionNames implements NamedStatements {
     this.#implicit = undefined
     this.#values.local.clear()
     this.#unsettled = undefined
+    this.#temporaries = NO_TABLES
   }
 
   #undoImplicit(): void {
     if (this.#implicit !== undefined) this.#values = this.#implicit
     this.#implicit = undefined
+    this.#temporaries = NO_TABLES
   }
 
   #fail(statements: readonly Statement[]): void {
@@ -201,7 +220,8 @@ export class SessionNames implements NamedStatements {
     if (effects.declares !== undefined) this.#cursors.set(effects.declares.name, statement)
     forget(this.#prepared, effects.discards === 'all' ? { name: undefined } : effects.deallocates)
     forget(this.#cursors, effects.discards === 'all' ? { name: undefined } : effects.closes)
-    const redefines = redefinitionBy(statement)
+    const redefines = definesTemporaryOnly(statement) ? undefined : redefinitionBy(statement)
+    this.#temporaries = this.#temporaries && temporariesAfter(effects, this.#temporaries)
     if (redefines !== undefined) this.#unsettled = unsettledBy(redefines, this.#unsettled)
     if (effects.transaction !== undefined) this.#control(effects.transaction, statement)
   }
@@ -220,7 +240,7 @@ export class SessionNames implements NamedStatements {
   }
 
   #snapshot(name: string): Snapshot {
-    return { name, session: new Map(this.#values.session), local: new Map(this.#values.local), cursors: new Map(this.#cursors) }
+    return { name, session: new Map(this.#values.session), local: new Map(this.#values.local), cursors: new Map(this.#cursors), temporaries: this.#temporaries }
   }
 
   /** Index of a savepoint; everything is in doubt when it was not seen. */
@@ -239,7 +259,8 @@ export class SessionNames implements NamedStatements {
     this.#snapshots.length = place + 1
   }
 
-  #restore({ session, local, cursors }: Snapshot): void {
+  #restore({ session, local, cursors, temporaries }: Snapshot): void {
+    this.#temporaries = this.#temporaries && temporaries
     this.#values = { session: new Map(session), local: new Map(local) }
     this.#cursors = new Map([...this.#cursors].filter(([name]) => cursors.has(name)))
   }
@@ -261,12 +282,14 @@ export class SessionNames implements NamedStatements {
     this.#snapshots = []
     this.#failed = false
     this.#unsettled = undefined
+    this.#temporaries = NO_TABLES
     this.#implicit = undefined
     if (chain) this.#snapshots.push(this.#snapshot(''))
   }
 
   /** Whether a transaction is open is itself in doubt. */
   #lost(): void {
+    this.#temporaries = undefined
     this.#forget('*')
     this.#cursors.clear()
     this.#snapshots = []

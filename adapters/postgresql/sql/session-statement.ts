@@ -3,6 +3,7 @@ import type { SettingChange, TransactionControl } from './analysis.ts'
 import { argumentText, stringOf } from './ast.ts'
 import { call, expression } from './expression.ts'
 import { PARAMETER } from './place.ts'
+import { isRoleChange } from './role-change.ts'
 import { TOP, type Walk } from './walk.ts'
 
 /** Statements about the session rather than the data. False when the node is none of them. */
@@ -57,9 +58,7 @@ function variableSet(statement: VariableSetStmt, { found }: Walk): void {
   found.act(/^(TRANSACTION|transaction_)/.test(statement.name ?? '') ? 'transaction' : 'session')
   const change = settingChange(statement)
   found.setting(change)
-  if ((change.name === 'role' || change.name === 'session_authorization') && typeof change.value !== 'string') {
-    for (const role of change.value) found.role(role)
-  }
+  if (isRoleChange(change)) for (const role of typeof change.value === 'string' ? ['*'] : change.value) found.role(role)
 }
 
 /** What SET or RESET says. */

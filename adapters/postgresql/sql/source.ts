@@ -7,7 +7,7 @@ export function distinctSources(sources: readonly Source[]): Source[] {
   return [...seen.values()]
 }
 
-/** The same for the same column. */
-export function sourceKey({ relation, table, attnum, column }: Source): string {
-  return `${relation?.oid ?? table}.${attnum}.${column}`
+/** The same for the same column, used alike. */
+export function sourceKey({ relation, table, attnum, column, presence }: Source): string {
+  return `${relation?.oid ?? table}.${attnum}.${column}${presence === true ? ' is null' : ''}`
 }

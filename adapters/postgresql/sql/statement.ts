@@ -1,6 +1,7 @@
 import type { CopyStmt, CreateTableAsStmt, DeclareCursorStmt, ExplainStmt, FetchStmt, Node, PrepareStmt, ViewStmt } from 'libpg-query'
 import type { Effects, Place } from './analysis.ts'
 import { argumentText, nodeType, stringsOf, type Tree } from './ast.ts'
+import { renameOutputs } from './column-aliases.ts'
 import { define } from './definition.ts'
 import { expression } from './expression.ts'
 import { follow, runViews } from './followers.ts'
@@ -164,7 +165,8 @@ function copyRelation({ relation = {}, attlist, is_from, whereClause }: CopyStmt
 }
 
 /** COPY leaves generated columns out, unless they are named: then the server refuses. */
-function stored({ columns }: ScopeItem, { found }: Walk): readonly ScopeColumn[] {
+function stored({ columns, relations: [relation] }: ScopeItem, { found }: Walk): readonly ScopeColumn[] {
+  if (relation?.made !== undefined) return columns
   return columns.filter(({ name, sources: [source] }) => source?.relation === undefined || found.context.resolver?.isGenerated(source.relation, name) !== true)
 }
 
@@ -173,7 +175,7 @@ function columnNamed(name: string, all: readonly ScopeColumn[], unknownTable: st
   return all.filter((column) => column.name === name)
 }
 
-function createTableAs({ query, into }: CreateTableAsStmt, walk: Walk): void {
+function createTableAs({ query, into, if_not_exists }: CreateTableAsStmt, walk: Walk): void {
   const { found } = walk
   const mayMake = found.mayMake
   found.mayMake = false
@@ -181,7 +183,7 @@ function createTableAs({ query, into }: CreateTableAsStmt, walk: Walk): void {
   if (into?.rel !== undefined) made(into.rel, walk)
   const outputs = nested(query, walk)
   found.mayMake = mayMake
-  fill(into?.rel, outputs, walk)
+  fill(into?.rel, renameOutputs(outputs, stringsOf(into?.colNames)), if_not_exists === true, walk)
   found.effects.redefines = { code: false, creates: into?.rel?.relname ?? '' }
 }
 

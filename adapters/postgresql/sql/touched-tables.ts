@@ -6,6 +6,8 @@ export interface TouchedTable {
   readonly name: string
   readonly kind: string
   readonly system: boolean
+  /** One of the session's own: a temporary one, by a name that no other session's has. */
+  own: boolean
   /** Columns named there; absent when it is not touched in that way. */
   reads: Set<string> | undefined
   writes: Set<string> | undefined
@@ -31,6 +33,7 @@ export class TouchedTables {
   /** `kin` are the relations whose rows it stands for: what is done to it is done to them. */
   touch(relation: Relation | undefined, name: string, access: Access, columns: readonly string[], kin: readonly Relation[]): void {
     const table = this.#table(relation, name)
+    table.own &&= !/^"?pg_temp_/.test(name)
     const named = (table[access] ??= new Set())
     for (const column of columns) this.#name(table, named, column)
     if (table.system) return
@@ -53,6 +56,7 @@ export class TouchedTables {
     for (const { reads, writes, ...rest } of other.#tables.values()) {
       let table = this.#tables.get(rest.name)
       if (table === undefined) this.#tables.set(rest.name, (table = { ...rest, reads: undefined, writes: undefined }))
+      table.own &&= rest.own
       join(table, 'reads', reads)
       join(table, planning ? 'reads' : 'writes', writes)
     }
@@ -76,7 +80,7 @@ export class TouchedTables {
     let table = this.#tables.get(full)
     if (table === undefined) {
       const system = SYSTEM_SCHEMAS.has(relation?.schema ?? full.split('.')[0] ?? '')
-      table = { name: full, kind: relation?.kind ?? 'table', system, reads: undefined, writes: undefined }
+      table = { name: full, kind: relation?.kind ?? 'table', system, own: relation?.temporary ?? full.startsWith('pg_temp.'), reads: undefined, writes: undefined }
       this.#tables.set(full, table)
     }
     return table

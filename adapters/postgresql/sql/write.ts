@@ -1,12 +1,13 @@
 import type { DeleteStmt, InferClause, InsertStmt, MergeStmt, MergeWhenClause, Node, OnConflictClause, RangeVar, ReturningClause, UpdateStmt } from 'libpg-query'
 import type { Source } from './analysis.ts'
+import { assignment } from './assignment.ts'
 import { restricts } from './condition.ts'
 import { withCtes } from './ctes.ts'
 import { expression } from './expression.ts'
 import { filter } from './filter.ts'
 import { follow, runViews } from './followers.ts'
 import { fromItems, touchAll } from './from-clause.ts'
-import { COPIED, INSERT_COLUMN, MERGE_ACTION, MERGE_CONDITION, ON_CONFLICT, SET, WHERE } from './place.ts'
+import { COPIED, INSERT_COLUMN, MERGE_ACTION, MERGE_CONDITION, ON_CONFLICT, WHERE } from './place.ts'
 import { targets } from './query.ts'
 import { lookUp, relationItem } from './relation-item.ts'
 import type { RowEvent } from './resolver.ts'
@@ -140,7 +141,7 @@ function assigned(list: readonly Node[] | undefined): string[] {
 function assignments(list: readonly Node[] | undefined, item: ScopeItem, env: Env, walk: Walk): void {
   written(item, assigned(list), walk)
   for (const node of list ?? []) {
-    if ('ResTarget' in node) expression([node.ResTarget.indirection, node.ResTarget.val], env, SET, walk)
+    if ('ResTarget' in node) assignment(node.ResTarget, item, env, walk)
   }
 }
 

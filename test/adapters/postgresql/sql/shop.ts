@@ -66,6 +66,10 @@ CREATE RULE guess_right AS ON INSERT TO guess WHERE EXISTS (SELECT FROM people W
 CREATE VIEW people_kept AS SELECT id, email, age FROM people;
 CREATE RULE people_log AS ON UPDATE TO people_kept DO INSTEAD INSERT INTO notes VALUES (OLD.id, OLD.email);
 CREATE RULE giving_more AS ON DELETE TO giving DO INSTEAD UPDATE people SET age = age WHERE id = OLD.id RETURNING id, email;
+CREATE TABLE members (id int PRIMARY KEY, email text, ssn text);
+INSERT INTO members VALUES (1, 'ada-SECRET-1@example.com', 'SECRET-111'), (2, 'ada-SECRET-1@example.com', NULL);
+CREATE TABLE guests (id int PRIMARY KEY DEFERRABLE, email text);
+INSERT INTO guests VALUES (1, 'guest-SECRET@example.com');
 CREATE TEMP TABLE scratch (id int, email text);
 ANALYZE;
 `
@@ -82,5 +86,8 @@ export const MASKS: readonly Mask[] = [
   { column: 'public.people.email', method: 'partial' },
   { column: 'public.people.ssn', method: 'null' },
   { column: 'public.events.email', method: 'hash' },
+  { column: 'public.members.email', method: 'partial' },
+  { column: 'public.members.ssn', method: 'hash' },
+  { column: 'public.guests.email', method: 'partial' },
   { column: 'class:pii.salary', method: 'fixed' },
 ]

@@ -125,7 +125,7 @@ function meaning({ statements, literals: _literals, ...whole }: Analysis): unkno
 
 /** What holds of a statement wherever it stands; `made` is what the frame around it makes. */
 function reach({ sql, fidelity }: Analysis, made = ''): unknown {
-  const { tables: _all, statements: _count, countable: _countable, returning: _returning, catalogOnly: _only, databaseWide: _wide, ...facts } = sql
+  const { tables: _all, statements: _count, countable: _countable, returning: _returning, catalogOnly: _only, databaseWide: _wide, temporary: _temporary, ...facts } = sql
   const lists = Object.entries(facts).map(([key, value]) => [key, Array.isArray(value) ? (value as string[]).filter((name) => name !== made).toSorted() : value])
   return { fidelity, ...(Object.fromEntries(lists) as Partial<SqlFacts>) }
 }

@@ -62,7 +62,7 @@ export class Comparison {
   }
 
   #understand(text: string): Analysis {
-    const context = { resolver: this.#catalogue, searchPath: this.#names.searchPath(), standardStrings: this.#names.standardStrings(), unsettled: this.#names.unsettled() }
+    const context = { resolver: this.#catalogue, searchPath: this.#names.searchPath(), standardStrings: this.#names.standardStrings(), unsettled: this.#names.unsettled(), temporaries: this.#names.temporaries() }
     return attach(analyse(text, context), this.#names)
   }
 
