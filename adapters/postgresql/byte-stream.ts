@@ -1,7 +1,9 @@
 import { Socket } from 'node:net'
 
-/** A read of this size or more means bulk: the next reads get a buffer of this stream's own, which needs no copy. A server writes 8 KiB at a time. */
-const BULK_BYTES = 8 * 1024
+/** A read of this size or more means bulk: the next reads get a buffer of this stream's own, which needs no copy. */
+const BULK_BYTES = 16 * 1024
+/** The same where bytes are lent, for then nothing is left of the buffer unused. A server writes 8 KiB at a time. */
+const LENT_BULK_BYTES = 8 * 1024
 const READ_BYTES = 64 * 1024
 /** What is lent has this much free before it, so that the beginning of a message that was cut off can go there. */
 const ROOM_BYTES = 16 * 1024
@@ -30,7 +32,7 @@ export interface StreamHandlers {
 export interface Borrower {
   /** `[start, end)` came. All that lies before `start` may be overwritten. */
   take(buffer: Buffer, start: number, end: number): void
-  /** Asked after that: nothing refers to the buffer any more. If not, it is the borrower's for good. */
+  /** Nothing refers to what was lent before. If it is not so right after a loan, that is the borrower's for good. */
   released(): boolean
   /** Asked after that: more is on its way. If not, the memory is let go of. */
   expectsMore(): boolean
@@ -164,7 +166,7 @@ export class ByteStream {
   #read(bytes: number, into: Buffer): boolean {
     this.bytesRead += bytes
     const { borrower } = this.#handlers
-    const isBulk = bytes >= BULK_BYTES
+    const isBulk = bytes >= (borrower === undefined ? BULK_BYTES : LENT_BULK_BYTES)
     if (into === shared) {
       this.#handlers.chunk(Buffer.from(into.subarray(0, bytes)))
       if (isBulk && borrower?.expectsMore() !== false) this.#own = allocate()
@@ -172,10 +174,20 @@ export class ByteStream {
       this.#own = isBulk ? allocate() : undefined
       this.#handlers.chunk(into.subarray(0, bytes))
     } else {
-      borrower.take(Buffer.from(into.buffer), ROOM_BYTES, ROOM_BYTES + bytes)
-      this.#own = !isBulk || !borrower.expectsMore() ? undefined : borrower.released() ? into : allocate()
+      this.#own = this.#lend(borrower, bytes, into)
+      if (!isBulk || !borrower.expectsMore()) this.#own = undefined
     }
     return true
+  }
+
+  /** What to read into next. Where bytes will have to wait, they do so in memory of their own size. */
+  #lend(borrower: Borrower, bytes: number, into: Buffer): Buffer {
+    if (!borrower.released()) {
+      this.#handlers.chunk(Buffer.from(into.subarray(0, bytes)))
+      return into
+    }
+    borrower.take(Buffer.from(into.buffer), ROOM_BYTES, ROOM_BYTES + bytes)
+    return borrower.released() ? into : allocate()
   }
 }
 

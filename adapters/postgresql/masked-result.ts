@@ -1,13 +1,13 @@
 /** The masks of one run's rows, put to work on the messages that carry them. */
 import type { ContentDetection } from './detect/content-detection.ts'
+import { copyColumns, copyDetectingMasks } from './detect/copy-detecting-masks.ts'
 import { createDetectingMask } from './detect/detecting-mask.ts'
 import { maskReport } from './detect/mask-report.ts'
-import { createUntypedMask } from './detect/untyped-mask.ts'
 import { createCopyMask, valueFormat, type CopyMask } from './mask/copy-mask.ts'
 import type { MessageMask } from './mask/message-mask.ts'
 import { createRowMask, type MaskedColumn } from './mask/row-mask.ts'
-import type { ValueMask, ValueMaskOptions } from './mask/value-mask.ts'
-import { ORIGINS, UNKNOWN_TABLE, type CopyShape, type CopyShapeColumn, type MaskTerms, type ResultMask } from './sql/index.ts'
+import type { ValueMask } from './mask/value-mask.ts'
+import { ORIGINS, UNKNOWN_TABLE, type CopyShape, type MaskTerms, type ResultMask } from './sql/index.ts'
 import { decodeCopyOut, decodeRowDescription, type ColumnDescription } from './wire/backend.ts'
 import { WireViolation } from './wire/violation.ts'
 
@@ -113,12 +113,10 @@ export class MaskedResult {
     if (format === undefined || binary !== (format.kind === 'binary') || count !== masked.length) {
       throw new WireViolation('rows of a COPY came that cannot be masked, for they are not those that were asked for')
     }
-    this.#names = masked.map((_, index) => shapeOf(shape, index, count).name || String(index + 1))
-    this.#note(masked.flatMap((column, index) => (column === undefined ? [] : [this.#names[index] ?? ''])))
-    const detecting = new Map(detection === undefined ? [] : masked.flatMap((_, index) => {
-      const mask = copyDetectingMask(shapeOf(shape, index, count), valueFormat(format), detection, { key, clientEncoding })
-      return mask === undefined ? [] : [[index, mask] as const]
-    }))
+    const known = copyColumns(shape, count)
+    this.#names = known.map(({ name }, index) => name || String(index + 1))
+    this.#note(this.#names.filter((_, index) => masked[index] !== undefined))
+    const detecting = detection === undefined ? NOT_DETECTING : copyDetectingMasks(known, valueFormat(format), detection, { key, clientEncoding })
     const copy = createCopyMask(format, masked, { key, clientEncoding, detecting })
     if (copy.masksAny) this.#copy = copy
   }
@@ -209,22 +207,6 @@ export class MaskedResult {
     const { type, typmod, format } = column
     return [{ index, type, typmod, format, ...terms }]
   }
-}
-
-const UNKNOWN: CopyShapeColumn = Object.freeze({ name: '', type: undefined })
-
-/** When there are not as many columns as were thought, nothing is known of any. */
-function shapeOf(shape: CopyShape | undefined, index: number, count: number): CopyShapeColumn {
-  return (shape?.columns.length === count ? shape.columns[index] : undefined) ?? UNKNOWN
-}
-
-/** Types below are built in, and the same in every server. */
-const FIRST_USER_OID = 16_384
-
-/** RowDescription gives a domain's base type; the catalogue does not, so it may be anything. */
-function copyDetectingMask({ name, type }: CopyShapeColumn, format: 0 | 1, detection: ContentDetection, options: ValueMaskOptions): ValueMask | undefined {
-  if (type === undefined || type.type >= FIRST_USER_OID) return createUntypedMask({ name, sameLength: type !== undefined, format }, detection, options)
-  return createDetectingMask({ name, ...type, format }, detection, options)
 }
 
 /** Whether nothing may be seen of a column, whatever its origin. */
