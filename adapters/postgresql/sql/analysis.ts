@@ -95,6 +95,8 @@ export interface Effects {
   /** SQL-level PREPARE: the statement's own facts and lineage are those of its body. */
   readonly prepares?: string
   readonly executes?: string
+  /** What it executes is only explained: planned, or run as well. */
+  readonly explains?: 'plan' | 'run'
   /** `undefined` inside means ALL. */
   readonly deallocates?: { readonly name: string | undefined }
   readonly declares?: { readonly name: string; readonly hold: boolean }

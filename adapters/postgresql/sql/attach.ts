@@ -1,5 +1,6 @@
 import { deepFreeze, weightiest, type Analysis, type Lineage, type SqlFacts, type Statement } from './analysis.ts'
 import { combine } from './combine.ts'
+import { EXPLAIN_ANALYZE } from './place.ts'
 
 /** Where the bodies of named things are looked up: a session, or the text they stand in. */
 export interface NamedStatements {
@@ -50,14 +51,27 @@ export function attach(analysis: Analysis, names: NamedStatements): Analysis {
 }
 
 export function attached(statement: Statement, names: NamedStatements): Statement {
-  const { executes, fetches } = statement.effects
+  const { executes, explains, fetches } = statement.effects
   if (executes !== undefined) {
     const body = names.prepared(executes)
-    return body === undefined ? statement : joined(statement, body, `prepared statement ${executes} is not known`)
+    if (body === undefined || (explains !== undefined && !onlyReads(body))) return statement
+    return joined(statement, explains === undefined ? body : explained(body, explains), `prepared statement ${executes} is not known`)
   }
   if (fetches === undefined) return statement
   const body = names.cursor(fetches)
   return body === undefined ? statement : joined(statement, body, `cursor ${fetches} is not known`)
+}
+
+function onlyReads({ actions, fidelity }: Statement): boolean {
+  return fidelity === 'parsed' && actions.every((action) => action === 'read' || action === 'prepare')
+}
+
+/** A plan has no columns, and tells of whatever else is done with one; how many rows there are of each, where it was run. */
+function explained(body: Statement, explains: 'plan' | 'run'): Statement {
+  const { outputs, uses } = body.lineage
+  const given = explains === 'plan' ? [] : outputs.flatMap(({ sources, derived }) => [...sources, ...derived]).map((source) => ({ source, forOutput: false, ...EXPLAIN_ANALYZE }))
+  const told = uses.map((use) => (use.kind === 'output' && explains === 'plan' ? use : { ...use, kind: 'flow' as const }))
+  return { ...body, lineage: { ...body.lineage, outputs: [], placed: true, uses: [...told, ...given] } }
 }
 
 function joined(statement: Statement, body: Statement, reason: string): Statement {

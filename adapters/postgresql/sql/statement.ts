@@ -99,6 +99,9 @@ function explain({ query, options }: ExplainStmt, walk: Walk): void {
     nested(query, walk)
   }
   Object.assign(found, before)
+  if (query === undefined || !('ExecuteStmt' in query)) return
+  found.effects.executes = query.ExecuteStmt.name ?? ''
+  found.effects.explains = isAnalyze(options) ? 'run' : 'plan'
 }
 
 function isAnalyze(options: readonly Node[] | undefined): boolean {
