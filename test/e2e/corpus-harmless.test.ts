@@ -20,7 +20,7 @@ before(async () => {
   server = await CorpusServer.start()
   sample = await corpusGateway('sample rules', server, SAMPLE_RULES)
   masks = await corpusGateway('masks only', server, masksOnly('block'))
-  const found = await server.postgres.query(`select attrelid || '.' || attnum as key from pg_attribute where attrelid in ('people'::regclass, 'cards'::regclass, 'kept'::regclass, 'contacts'::regclass) and attname in ('email', 'phone', 'born', 'number', 'mail')`, 'shop')
+  const found = await server.postgres.query(`select attrelid || '.' || attnum as key from pg_attribute where attrelid in ('people'::regclass, 'cards'::regclass, 'kept'::regclass, 'contacts'::regclass, 'buyers'::regclass) and attname in ('email', 'phone', 'born', 'number', 'mail')`, 'shop')
   masked = new Set(found.map(({ key }) => String(key)))
 })
 
