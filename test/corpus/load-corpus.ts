@@ -45,8 +45,8 @@ const HarmlessSchema = Type.Object({
   ...COMMON,
   /** It runs, with the answer that the server itself gives, but for the masked columns; `runs`: the answer is never twice the same. */
   expect: Type.Union([Type.Literal('same-rows'), Type.Literal('runs')]),
-  /** `masks-only`: the sample rules do not allow it to anybody (it creates something), so it is run under masks alone. */
-  rules: Type.Optional(Type.Literal('masks-only')),
+  /** `masks-only`: the sample rules do not allow it to anybody (it creates something), so it is run under masks alone; `people`: not to agents, who then are. */
+  rules: Type.Optional(Type.Union([Type.Literal('masks-only'), Type.Literal('people')])),
 }, { additionalProperties: false })
 export type HarmlessCase = Static<typeof HarmlessSchema>
 

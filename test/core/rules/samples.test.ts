@@ -75,7 +75,7 @@ const DECISIONS: readonly (readonly [string, Verdict['effect'], Verdict['effect'
   ['SELECT pg_try_advisory_lock(5)', 'mask', 'await-approval'],
   ['LOCK TABLE public.orders', 'block', 'block'],
   ['LOCK TABLE public.orders; SELECT id FROM public.orders FOR UPDATE', 'block', 'block'],
-  ['NOTIFY orders', 'mask', 'await-approval'],
+  ['NOTIFY orders', 'block', 'block'],
   ['CREATE TEMP TABLE t (id int)', 'mask', 'block'],
   ['CREATE TEMP TABLE IF NOT EXISTS t AS SELECT id FROM public.orders', 'mask', 'block'],
   ['SELECT id INTO TEMP t FROM public.orders', 'mask', 'block'],

@@ -83,6 +83,8 @@ export const NONE: readonly string[] = [
   `prepare pq as select id, name from people; create temp table ct as execute pq`,
   `select id from people where int4eq(age, 36)`,
   `select id from people where email is not null`,
+  `prepare e4 as select id from people where email is not null; explain execute e4`,
+  `prepare e5 as select note from orders; explain analyze execute e5`,
   `select p.id from orders o left join people p on p.id = o.person_id where p.email is null`,
   `select count(email), count(salary), count(*) filter (where email is null) from people`,
   `select count(email) over (order by id) from people`,
