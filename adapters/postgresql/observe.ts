@@ -55,6 +55,8 @@ export class Observer {
   readonly #changing = new Set<Run>()
   #waiting: (() => void)[] = []
   #definedInTransaction = false
+  /** It listens, or may, under masks. */
+  hidesNotifications = false
   readonly #copies: SessionCopies
   readonly #reported = new Map<string, string>()
   readonly #settings: FollowedSettings
@@ -114,6 +116,11 @@ export class Observer {
   again(understood: Understood, prepared: (name: string) => Understood | undefined): Understood | Promise<Understood> {
     if (understood.key === '' || (this.#knowledge.isCurrent(understood, this.#names) && !namesAnother(understood.analysis))) return understood
     return this.understand(Buffer.from(understood.command.text), prepared)
+  }
+
+  /** With the types that its client gave its parameters, by object id: some run code when they are bound. */
+  withTypes(understood: Understood, types: readonly number[]): Understood {
+    return this.#knowledge.runsCode(types) ? opaque('unknown', understood.command.text, 'the type of a parameter runs code that is not followed') : understood
   }
 
   unknownStatement(name: string): Understood {
@@ -209,6 +216,7 @@ export class Observer {
     const { masks, detections = [] } = decision.verdict.obligations
     const detection = detections.length === 0 ? undefined : detectionFor(understood, this.#o.detections.of(detections))
     if (detection !== undefined && !(detection instanceof ContentDetection)) return detection
+    if (masks.length > 0 && listens(understood.analysis)) this.hidesNotifications = true
     if (masks.length === 0) {
       const plan: Plan = { kind: 'run', masked: this.#maskedResult(NO_COLUMN, 'unmasked', true, detection), errors: 'none' }
       return runs && this.copies(run) ? this.#followed(run, plan) : plan
@@ -299,6 +307,10 @@ function utf8(bytes: Buffer): string | undefined {
 function onlyStatement(understood: Understood | undefined): Statement | undefined {
   const statements = understood?.analysis?.statements
   return statements?.length === 1 ? statements[0] : undefined
+}
+
+function listens(analysis: Analysis | undefined): boolean {
+  return analysis === undefined || analysis.fidelity === 'opaque' || analysis.actions.includes('listen')
 }
 
 /** EXECUTE and FETCH mean what their name stands for when they run. */

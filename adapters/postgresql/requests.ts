@@ -365,7 +365,7 @@ export class Requests {
     if (this.#statements.size > MAX_NAMES) throw new WireViolation(`more than ${MAX_NAMES} prepared statements`)
     this.#understand(text, (understood) => {
       this.#o.observer.takesStatement(name)
-      const prepared: Prepared = { understood, types }
+      const prepared: Prepared = { understood: this.#o.observer.withTypes(understood, types), types }
       const settle = this.#change(this.#statements, name, prepared)
       this.#enqueueUndecided({ buffer, start, end, operation: { kind: 'parse', settle }, run: undefined, undecided: true, prepared })
     })

@@ -274,7 +274,7 @@ export function withCtes(clause: WithClause | undefined, env: Env, walk: Walk): 
     const before = ctes
     const seen = (): CteEnv | undefined => (clause?.recursive === true ? ctes : before)
     const outputs = once(() => cteOutputs(cte, { scope: env.scope, ctes: seen() }, walk))
-    ctes = { name: cte.ctename ?? '', outputs, next: before }
+    ctes = { name: cte.ctename ?? '', outputs, query: cte.ctequery, next: before }
     pending.push(outputs)
   }
   for (const outputs of pending) walk.found.choosing(outputs)

@@ -9,6 +9,7 @@ import { targets, withCtes } from './query.ts'
 import { lookUp, relationItem } from './relation-item.ts'
 import type { Relation, RowEvent } from './resolver.ts'
 import type { ScopeItem } from './scope.ts'
+import { isWholeTable } from './subselect-truth.ts'
 import { computedItem, NO_OUTPUTS, useOutputs, type Env, type Outputs, type Walk } from './walk.ts'
 
 /** Follows INSERT, UPDATE, DELETE and MERGE; returns what RETURNING gives. */
@@ -25,7 +26,7 @@ export function write(node: Node, env: Env, walk: Walk): Outputs | undefined {
 function insert(statement: InsertStmt, outer: Env, walk: Walk): Outputs {
   const env = withCtes(statement.withClause, outer, walk)
   walk.found.act('insert')
-  const item = target(statement.relation, 'insert', assigned(statement.cols), walk)
+  const item = target(statement.relation, 'insert', statement.cols === undefined && statement.selectStmt !== undefined ? EACH : assigned(statement.cols), walk)
   subscripts(statement.cols, env, walk)
   const { selectStmt } = statement
   if (selectStmt !== undefined && 'SelectStmt' in selectStmt) {
@@ -33,12 +34,12 @@ function insert(statement: InsertStmt, outer: Env, walk: Walk): Outputs {
     const rows = (): Outputs => walk.query(source, env)
     useOutputs(source.valuesLists === undefined ? walk.found.choosing(rows) : rows(), COPIED, walk)
   }
-  if (statement.onConflictClause !== undefined) onConflict(statement.onConflictClause, item, env, walk)
+  if (statement.onConflictClause !== undefined) onConflict(statement.onConflictClause, item, env, walk, selectStmt)
   return returning(statement.returningClause, [item], env, walk)
 }
 
 /** EXCLUDED holds the rows proposed; where they come from has been noted. */
-function onConflict(clause: OnConflictClause, item: ScopeItem, env: Env, walk: Walk): void {
+function onConflict(clause: OnConflictClause, item: ScopeItem, env: Env, walk: Walk, source: Node | undefined): void {
   const excluded = { ...computedItem('excluded', { columns: item.columns.map(({ name }) => ({ name, sources: [], derived: [] })), ordered: true, open: true }), unqualified: false }
   const inner = within([item, excluded], env)
   expression(clause.infer, inner, ON_CONFLICT, walk)
@@ -47,6 +48,9 @@ function onConflict(clause: OnConflictClause, item: ScopeItem, env: Env, walk: W
   follow({ written: '', relations: item.relations }, 'update', walk)
   assignments(clause.targetList, item, inner, walk)
   expression(clause.whereClause, inner, WHERE, walk)
+  // Rows of the table itself all conflict with themselves.
+  const every = source !== undefined && 'SelectStmt' in source && isWholeTable(source.SelectStmt, { item, env, walk })
+  if (every && (clause.whereClause === undefined || !restricts(clause.whereClause, item, inner, walk))) walk.found.flag('unbounded')
 }
 
 function update(statement: UpdateStmt, outer: Env, walk: Walk): Outputs {
@@ -79,33 +83,35 @@ function merge(statement: MergeStmt, outer: Env, walk: Walk): Outputs {
   const items = [item, ...source].map((part) => Object.assign(part, { ordered: false }))
   const inner = within(items, env)
   expression(statement.joinCondition, inner, MERGE_CONDITION, walk)
-  const joined = statement.joinCondition !== undefined && restricts(statement.joinCondition, item, inner, walk)
   for (const node of statement.mergeWhenClauses ?? []) {
-    if ('MergeWhenClause' in node) when(node.MergeWhenClause, item, inner, joined, walk)
+    if ('MergeWhenClause' in node) when(node.MergeWhenClause, item, inner, statement.joinCondition, walk)
   }
   return returning(statement.returningClause, items, env, walk)
 }
 
-function when(clause: MergeWhenClause, item: ScopeItem, env: Env, joined: boolean, walk: Walk): void {
+function when(clause: MergeWhenClause, item: ScopeItem, env: Env, join: Node | undefined, walk: Walk): void {
   expression(clause.condition, env, MERGE_CONDITION, walk)
   expression(clause.values, env, MERGE_ACTION, walk)
   const action = MERGE_ACTIONS[clause.commandType ?? '']
   if (action === undefined) return
   walk.found.act(action)
   follow({ written: '', relations: item.relations }, action, walk)
-  if (action === 'insert') return written(item, assigned(clause.targetList), walk)
+  if (action === 'insert') return written(item, clause.targetList === undefined && clause.values !== undefined ? EACH : assigned(clause.targetList), walk)
   assignments(clause.targetList, item, env, walk)
   const bySource = clause.matchKind === 'MERGE_WHEN_NOT_MATCHED_BY_SOURCE'
-  const limited = (joined && !bySource) || (clause.condition !== undefined && restricts(clause.condition, item, env, walk))
-  if (!limited) walk.found.flag('unbounded')
+  const args = [...(bySource || join === undefined ? [] : [join]), ...(clause.condition === undefined ? [] : [clause.condition])]
+  if (!restricts({ BoolExpr: { boolop: 'AND_EXPR', args } }, item, env, walk)) walk.found.flag('unbounded')
 }
 
 const MERGE_ACTIONS: Readonly<Record<string, 'insert' | 'update' | 'delete'>> = { CMD_INSERT: 'insert', CMD_UPDATE: 'update', CMD_DELETE: 'delete' }
 
+/** No columns are named: values are for them all, in their order. */
+const EACH = Object.freeze(['*'])
+
 /** A table written to. A common table expression of the same name does not hide it. */
 function target(range: RangeVar | undefined, event: RowEvent | undefined, columns: readonly string[], walk: Walk, set?: readonly string[]): ScopeItem {
   const named = lookUp(range ?? {}, walk.found.context)
-  touchAll(named, 'write', walk, columns)
+  touchAll(named, 'write', walk, columns === EACH ? [...new Set(named.relations.flatMap((relation) => relation.columns.map(({ name }) => name)))] : columns)
   runViews(named, walk)
   if (event !== undefined) follow(named, event, walk, set)
   if (named.relations.some((relation) => isRuled(relation, walk))) walk.found.opaque(`${named.written} has rewrite rules`)
@@ -119,7 +125,7 @@ function isRuled(relation: Relation, { found }: Walk): boolean {
 }
 
 function written(item: ScopeItem, columns: readonly string[], walk: Walk): void {
-  for (const relation of item.relations) walk.found.touch(relation, relation.name, 'write', columns)
+  for (const relation of item.relations) walk.found.touch(relation, relation.name, 'write', columns === EACH ? relation.columns.map(({ name }) => name) : columns)
   if (item.unknownTable !== undefined) walk.found.touch(undefined, item.unknownTable, 'write', columns)
 }
 
