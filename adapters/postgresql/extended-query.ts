@@ -94,7 +94,7 @@ export class ExtendedQuery {
     if (this.#statements.size > MAX_NAMES) throw new WireViolation(`more than ${MAX_NAMES} prepared statements`)
     this.#o.intake.understand(text, (understood) => {
       this.#o.observer.takesStatement(name)
-      const prepared: Prepared = { understood, types }
+      const prepared: Prepared = { understood: this.#o.observer.withTypes(understood, types), types }
       const settle = this.#change(this.#statements, name, prepared)
       this.#enqueueUndecided({ buffer, start, end, operation: { kind: 'parse', settle }, run: undefined, undecided: true, prepared })
     })

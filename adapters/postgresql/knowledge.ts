@@ -97,6 +97,11 @@ export class Knowledge {
   }
 
   /** `search_path` of a session that does not set it; `undefined` until the catalogue was read. */
+  /** Whether a parameter of one of these types runs code of the database's own when it is bound. */
+  runsCode(types: readonly number[]): boolean {
+    return types.some((type) => this.#catalogue?.runsCode(type) === true)
+  }
+
   get defaultSearchPath(): readonly string[] | undefined {
     return this.#defaultSearchPath
   }

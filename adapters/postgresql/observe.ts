@@ -58,6 +58,8 @@ export class Observer {
   #definedInTransaction = false
   /** Among it is something else than temporary tables of its own. */
   #untracked = false
+  /** It listens, or may, under masks. */
+  hidesNotifications = false
   readonly #copies: SessionCopies
   readonly #reported = new Map<string, string>()
   readonly #settings: FollowedSettings
@@ -117,6 +119,11 @@ export class Observer {
   again(understood: Understood, prepared: (name: string) => Understood | undefined): Understood | Promise<Understood> {
     if (understood.key === '' || (this.#knowledge.isCurrent(understood, this.#names) && !namesAnother(understood.analysis))) return understood
     return this.understand(Buffer.from(understood.command.text), prepared)
+  }
+
+  /** With the types that its client gave its parameters, by object id: some run code when they are bound. */
+  withTypes(understood: Understood, types: readonly number[]): Understood {
+    return this.#knowledge.runsCode(types) ? opaque('unknown', understood.command.text, 'the type of a parameter runs code that is not followed') : understood
   }
 
   unknownStatement(name: string): Understood {
@@ -225,6 +232,7 @@ export class Observer {
     const { understood } = run
     const runs = run.command.phase === 'execute' && decision.verdict.effect !== 'await-approval'
     const { masks } = decision.verdict.obligations
+    if (masks.length > 0 && listens(understood.analysis)) this.hidesNotifications = true
     if (masks.length === 0) {
       const plan: Plan = { kind: 'run', masked: this.#maskedResult(NO_COLUMN, 'unmasked', true, look), errors: 'none' }
       return runs && this.copies(run) ? this.#followed(run, plan) : plan
@@ -332,6 +340,10 @@ function utf8(bytes: Buffer): string | undefined {
 function onlyStatement(understood: Understood | undefined): Statement | undefined {
   const statements = understood?.analysis?.statements
   return statements?.length === 1 ? statements[0] : undefined
+}
+
+function listens(analysis: Analysis | undefined): boolean {
+  return analysis === undefined || analysis.fidelity === 'opaque' || analysis.actions.includes('listen')
 }
 
 /** EXECUTE and FETCH mean what their name stands for when they run. */

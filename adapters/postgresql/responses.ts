@@ -6,7 +6,7 @@ import type { Operation } from './operation.ts'
 import { Rows } from './rows.ts'
 import type { Run } from './run.ts'
 import { parseErrorFields } from './startup/error-fields.ts'
-import { decodeCommandTag, decodeParameterStatus, decodeReady, rowsOfTag } from './wire/backend.ts'
+import { decodeCommandTag, decodeParameterStatus, decodeReady, rowsOfTag, withoutPayload } from './wire/backend.ts'
 import { FRAME, FrameReader, NEED_MORE, PIECE } from './wire/frame-reader.ts'
 import { BACKEND } from './wire/message-types.ts'
 import { WireViolation } from './wire/violation.ts'
@@ -35,6 +35,8 @@ export interface ResponseHandlers extends LimitGuardHandlers {
   /** The target is ready for the next query: `I`, `T` or `E`. */
   ready(status: number): void
   parameter(name: string, value: string): void
+  /** The client began to listen under masks: what others notify it of could hold anything. */
+  hidesNotifications(): boolean
   now(): number
 }
 
@@ -219,8 +221,9 @@ export class Responses {
         return this.#parameter(buffer, start, end)
       case BACKEND.copyInResponse:
         return this.#copyIn(buffer, start, end)
-      case BACKEND.parameterDescription:
       case BACKEND.notificationResponse:
+        return this.#notification(buffer, start, end)
+      case BACKEND.parameterDescription:
       case BACKEND.copyBothResponse:
       case BACKEND.functionCallResponse:
         return this.#forward(this.#head()?.run, buffer, start, end)
@@ -401,6 +404,13 @@ export class Responses {
     const exposure = run?.errors ?? 'none'
     const shown = exposure === 'none' ? buffer.subarray(start, end) : withoutDetails(buffer, start, end, exposure)
     return run?.masked?.report(shown) ?? shown
+  }
+
+  /** Another session's words, of which nobody knows what they are made of. */
+  #notification(buffer: Buffer, start: number, end: number): void {
+    const run = this.#head()?.run
+    if (this.#handlers.hidesNotifications()) this.#pass(run, withoutPayload(buffer, start, end))
+    else this.#forward(run, buffer, start, end)
   }
 
   #skipToSync(): void {

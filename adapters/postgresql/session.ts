@@ -74,6 +74,7 @@ export class PostgresSession {
       now: () => performance.now(),
       parameter: (name, value) => observer.parameter(name, value),
       ready: (status) => this.#ready(status),
+      hidesNotifications: () => observer.hidesNotifications,
       failed: () => observer.failed(),
       suspended: (run) => observer.ended(run),
       undone: (run) => this.#undone(run),

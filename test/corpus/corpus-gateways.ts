@@ -29,9 +29,11 @@ export class CorpusServer {
     return new CorpusServer(postgres)
   }
 
-  async fresh(template: 'shop' | 'twin' = 'shop'): Promise<string> {
+  /** `given`: what is made in it before anybody comes. */
+  async fresh(template: 'shop' | 'twin' = 'shop', given: readonly string[] = []): Promise<string> {
     const name = `${template}_${++this.#made}`
     await this.postgres.query(`create database ${name} template ${template}`)
+    for (const statement of given) await this.postgres.query(statement, name)
     return name
   }
 

@@ -19,5 +19,5 @@ test('every case of the corpus has an id of its own', () => {
 
 test('no case of the corpus is another one with another name', () => {
   const seen = new Set<string>()
-  assert.deepEqual(all.filter(({ statements }) => seen.size === seen.add(JSON.stringify(statements)).size).map(({ id }) => id), [])
+  assert.deepEqual(all.filter(({ given, statements }) => seen.size === seen.add(JSON.stringify([given, statements])).size).map(({ id }) => id), [])
 })

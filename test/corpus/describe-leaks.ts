@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { corpusGateway, maskingGateways, masksOnly, type CorpusGateway, type CorpusServer, type MaskingGateways, type Who } from './corpus-gateways.ts'
-import { loadLeaks } from './load-corpus.ts'
+import { loadLeaks, type LeakCase } from './load-corpus.ts'
 import { fits, leakIn, MODES, play, type Mode } from './play.ts'
 
 export interface LeakRuns {
-  /** Those that are `fresh`, each in a database of its own, which takes its time; or those that share one. */
-  readonly fresh: boolean
+  /** Those that share a database; those that are `fresh`, each in one of its own, which takes its time; those that are `given` something there. */
+  readonly which: 'shared' | 'fresh' | 'given'
   /** How they are played under masks alone. */
   readonly modes: readonly Mode[]
   /** Also without a gateway, and under other rules than masks alone. */
@@ -14,8 +14,8 @@ export interface LeakRuns {
 }
 
 /** Tests of the leaks that show a value. */
-export function describeLeaks(title: string, { fresh, modes, also }: LeakRuns): void {
-  const cases = loadLeaks().filter((one) => one.expect === 'no-secret' && (one.fresh === true) === fresh)
+export function describeLeaks(title: string, { which, modes, also }: LeakRuns): void {
+  const cases = loadLeaks().filter((one) => one.expect === 'no-secret' && kindOf(one) === which)
   let gateways: MaskingGateways | undefined
   let server: CorpusServer
   let masks: CorpusGateway
@@ -26,19 +26,19 @@ export function describeLeaks(title: string, { fresh, modes, also }: LeakRuns): 
   after(async () => gateways?.[Symbol.asyncDispose]())
 
   /** What is found, by case. */
-  async function each(look: (statements: readonly string[], database: string) => Promise<string | undefined>, own = fresh): Promise<string[]> {
+  async function each(look: (statements: readonly string[], database: string) => Promise<string | undefined>, own = which !== 'shared'): Promise<string[]> {
     const shared = await server.fresh()
     const found: string[] = []
-    for (const { id, statements } of cases) {
-      const database = own ? await server.fresh() : shared
+    for (const { id, statements, given } of cases) {
+      const database = own || given !== undefined ? await server.fresh('shop', given) : shared
       const what = await look(statements, database)
       if (what !== undefined) found.push(`${id}: ${what}`)
-      if (own) await server.drop(database)
+      if (database !== shared) await server.drop(database)
     }
     return found
   }
 
-  const leaks = (gateway: CorpusGateway, who: Who, mode: Mode, own = fresh): Promise<string[]> =>
+  const leaks = (gateway: CorpusGateway, who: Who, mode: Mode, own?: boolean): Promise<string[]> =>
     each(async (statements, database) => (fits(statements, mode) ? leakIn(await play(gateway.login(who, database), statements, mode)) : undefined), own)
 
   describe(title, () => {
@@ -71,4 +71,8 @@ export function describeLeaks(title: string, { fresh, modes, also }: LeakRuns): 
       await gateway.stop()
     })
   })
+}
+
+function kindOf({ given, fresh }: LeakCase): LeakRuns['which'] {
+  return given !== undefined ? 'given' : fresh === true ? 'fresh' : 'shared'
 }

@@ -16,6 +16,8 @@ const COMMON = {
   why: Type.String({ minLength: 10 }),
   /** A session: each is sent when the one before it is answered. */
   statements: Type.Array(Type.String({ minLength: 1 }), { minItems: 1 }),
+  /** What the database's owner made before, past every gateway: the case is run in a database of its own. */
+  given: Type.Optional(Type.Array(Type.String({ minLength: 1 }), { minItems: 1 })),
 }
 /** It changes more than its session: it is run in a database of its own. */
 const fresh = Type.Optional(Type.Literal(true))

@@ -31,11 +31,15 @@ async function passed(cases: readonly BlockCase[], gateway: CorpusGateway, who: 
   let database = await server.fresh()
   let before = await databaseState(server.postgres, database)
   const past: string[] = []
-  for (const { id, statements } of cases.filter((one) => fits(one.statements, mode))) {
+  for (const { id, given, statements } of cases.filter((one) => fits(one.statements, mode))) {
+    if (given !== undefined) {
+      database = await server.fresh('shop', given)
+      before = await databaseState(server.postgres, database)
+    }
     const { frames } = await play(gateway.login(who, database), statements, mode)
     const changed = (await databaseState(server.postgres, database)) !== before
     if (refusals(frames).length === 0 || changed) past.push(`${id}: ${errorsIn(frames).join(', ') || 'no error'}${changed ? ', and the database is another' : ''}`)
-    if (!changed) continue
+    if (!changed && given === undefined) continue
     database = await server.fresh()
     before = await databaseState(server.postgres, database)
   }

@@ -1,4 +1,4 @@
 import { describeLeaks } from '../corpus/describe-leaks.ts'
 import { MODES } from '../corpus/play.ts'
 
-describeLeaks('the leaks of the corpus', { fresh: false, modes: MODES, also: ['straight', 'untraced', 'sample'] })
+describeLeaks('the leaks of the corpus', { which: 'shared', modes: MODES, also: ['straight', 'untraced', 'sample'] })

@@ -21,13 +21,14 @@ after(async () => gateways?.[Symbol.asyncDispose]())
 async function telling(cases: readonly LeakCase[], login: (database: string) => RawLogin, mode: Mode = 'simple'): Promise<string[]> {
   const shared = [await server.fresh('shop'), await server.fresh('twin')] as const
   const told: string[] = []
-  for (const { id, fresh, statements } of cases) {
+  for (const { id, fresh, given, statements } of cases) {
     if (!fits(statements, mode)) continue
-    const [one, other] = fresh === true ? [await server.fresh('shop'), await server.fresh('twin')] : shared
+    const own = fresh === true || given !== undefined
+    const [one, other] = own ? [await server.fresh('shop', given), await server.fresh('twin', given)] : shared
     const [first, second] = [await play(login(one), statements, mode), await play(login(other), statements, mode)].map(({ frames }) => answerOf(frames).map((line) => line.replaceAll(/\b(shop|twin)_\d+/g, '…')))
     const at = first?.findIndex((line, index) => line !== second?.[index]) ?? -1
     if (at >= 0) told.push(`${id}: ${first?.[at]} / ${second?.[at]}`)
-    if (fresh === true) await Promise.all([server.drop(one), server.drop(other)])
+    if (own) await Promise.all([server.drop(one), server.drop(other)])
   }
   return told
 }

@@ -30,7 +30,7 @@ WHERE d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.refclassid 
   AND d.refobjid <> r.ev_class AND r.rulename = '_RETURN'`
 
 /**
- * Functions outside `pg_catalog`: schema, name, prokind, provolatile, language, part of an extension, oid, the least and
+ * Functions that did not come with the server: schema, name, prokind, provolatile, language, part of an extension, oid, the least and
  * the most arguments of a call (-1 for any number), security definer, the CREATE FUNCTION of those in SQL and PL/pgSQL,
  * and, of an aggregate, the functions it is made of as JSON.
  */
@@ -42,7 +42,7 @@ SELECT n.nspname, p.proname, p.prokind::text, p.provolatile::text, l.lanname,
   (SELECT pg_catalog.json_build_array(a.aggtransfn::oid::bigint, a.aggfinalfn::oid::bigint, a.aggcombinefn::oid::bigint, a.aggserialfn::oid::bigint, a.aggdeserialfn::oid::bigint,
     a.aggmtransfn::oid::bigint, a.aggminvtransfn::oid::bigint, a.aggmfinalfn::oid::bigint)::text FROM pg_catalog.pg_aggregate a WHERE a.aggfnoid = p.oid)
 FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace JOIN pg_catalog.pg_language l ON l.oid = p.prolang
-WHERE n.nspname NOT IN ('pg_catalog', 'information_schema')`
+WHERE n.nspname NOT IN ('pg_catalog', 'information_schema') OR p.oid >= 16384`
 
 /** `view` oid '' definition; `generated` oid column expression; `operator` function name ''; `type` '' name '' for those named like a built-in one. Needs QUALIFY_NAMES first. */
 export const DEFINITIONS = `
@@ -56,7 +56,7 @@ WHERE a.attgenerated <> ''
 UNION ALL
 SELECT DISTINCT 'operator', o.oprcode::oid::text, o.oprname, ''
 FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
-WHERE n.nspname <> 'pg_catalog' AND NOT EXISTS (
+WHERE (n.nspname <> 'pg_catalog' OR o.oid >= 16384) AND NOT EXISTS (
   SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_operator'::pg_catalog.regclass AND d.objid = o.oid AND d.deptype = 'e')
 UNION ALL
 SELECT DISTINCT 'type', '', t.typname, ''
@@ -67,10 +67,47 @@ WHERE t.typnamespace <> b.typnamespace`
  * Code and changes that follow a statement without being named in it, for user's functions alone:
  * `trigger` relation function tgtype; `cascade` referenced referencing 'delete action, update action, numbers of the referenced columns';
  * `rule` relation '' 'event type, a space, CREATE RULE with every name in full'; Needs QUALIFY_NAMES first;
- * `attached` relation function '' (defaults, checks of the table and of its domains, indexes, policies, partition keys);
- * `event` '' function ''.
+ * `attached` relation function '' (defaults, checks of the table and of its domains, indexes, policies, partition keys, conditions of triggers);
+ * `event` '' function ''; `policy` relation '' condition (of row security that is on);
+ * `type` type function name, `row` relation function '', `signature` function function '', `any` '' function '': code that comes with
+ * types (casts, checks and defaults of domains, operator classes), with all that is made of them, and that converts built-in types unasked.
  */
 export const FOLLOWERS = `
+WITH RECURSIVE own AS (
+  SELECT p.oid FROM pg_catalog.pg_proc p WHERE p.oid >= 16384 AND NOT EXISTS (
+    SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid AND d.deptype = 'e')
+), code(type, function) AS (
+  SELECT t.type, c.castfunc FROM pg_catalog.pg_cast c CROSS JOIN LATERAL (VALUES (c.castsource), (c.casttarget)) t(type)
+  WHERE c.castfunc IN (SELECT oid FROM own) AND (t.type >= 16384 OR (t.type = c.casttarget AND c.castsource < 16384))
+  UNION SELECT object.type, CASE d.refclassid WHEN 'pg_catalog.pg_proc'::pg_catalog.regclass THEN d.refobjid ELSE o.oprcode::oid END
+  FROM (
+    SELECT 'pg_catalog.pg_constraint'::pg_catalog.regclass AS catalog, oid AS object, contypid AS type FROM pg_catalog.pg_constraint WHERE contypid <> 0
+    UNION ALL SELECT 'pg_catalog.pg_type'::pg_catalog.regclass, oid, oid FROM pg_catalog.pg_type WHERE typtype = 'd'
+  ) object
+  JOIN pg_catalog.pg_depend d ON d.classid = object.catalog AND d.objid = object.object
+  LEFT JOIN pg_catalog.pg_operator o ON d.refclassid = 'pg_catalog.pg_operator'::pg_catalog.regclass AND o.oid = d.refobjid
+  WHERE d.refclassid IN ('pg_catalog.pg_proc'::pg_catalog.regclass, 'pg_catalog.pg_operator'::pg_catalog.regclass)
+  UNION SELECT t.type, amproc::oid FROM pg_catalog.pg_amproc CROSS JOIN LATERAL (VALUES (amproclefttype), (amprocrighttype)) t(type)
+  UNION SELECT t.type, o.oprcode::oid FROM pg_catalog.pg_amop a JOIN pg_catalog.pg_operator o ON o.oid = a.amopopr CROSS JOIN LATERAL (VALUES (a.amoplefttype), (a.amoprighttype)) t(type)
+), reach(type, function) AS (
+  SELECT type, function FROM code WHERE function IN (SELECT oid FROM own)
+  UNION SELECT made.type, r.function FROM reach r CROSS JOIN LATERAL (
+    SELECT t.oid FROM pg_catalog.pg_type t WHERE t.typelem = r.type OR t.typbasetype = r.type
+    UNION ALL SELECT c.reltype FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid WHERE a.atttypid = r.type AND a.attnum > 0 AND NOT a.attisdropped
+    UNION ALL SELECT rngtypid FROM pg_catalog.pg_range WHERE rngsubtype = r.type
+  ) made(type) WHERE r.type >= 16384 AND made.type >= 16384
+)
+SELECT 'type', t.oid::text, r.function::text, t.typname::text FROM reach r JOIN pg_catalog.pg_type t ON t.oid = r.type
+UNION ALL
+SELECT 'row', c.oid::text, r.function::text, '' FROM reach r JOIN pg_catalog.pg_class c ON c.reltype = r.type WHERE r.type >= 16384
+UNION ALL
+SELECT 'signature', p.oid::text, r.function::text, '' FROM reach r JOIN pg_catalog.pg_proc p ON p.oid >= 16384 AND (p.prorettype = r.type OR r.type = ANY (p.proargtypes) OR r.type = ANY (p.proallargtypes)) WHERE r.type >= 16384
+UNION ALL
+SELECT 'any', '', castfunc::text, '' FROM pg_catalog.pg_cast WHERE castsource < 16384 AND casttarget < 16384 AND castcontext IN ('a', 'i') AND castfunc IN (SELECT oid FROM own)
+UNION ALL
+SELECT 'policy', p.polrelid::text, '', pg_catalog.concat_ws(' AND ', '(' || pg_catalog.pg_get_expr(p.polqual, p.polrelid) || ')', '(' || pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid) || ')')
+FROM pg_catalog.pg_policy p JOIN pg_catalog.pg_class c ON c.oid = p.polrelid WHERE c.relrowsecurity
+UNION ALL
 SELECT 'trigger', tgrelid::text, tgfoid::text, tgtype::text FROM pg_catalog.pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'
 UNION ALL
 SELECT DISTINCT 'cascade', confrelid::text, conrelid::text, pg_catalog.concat(confdeltype, confupdtype, pg_catalog.array_to_string(confkey, ',')) FROM pg_catalog.pg_constraint WHERE contype = 'f'
@@ -90,6 +127,14 @@ LEFT JOIN pg_catalog.pg_operator o ON d.refclassid = 'pg_catalog.pg_operator'::p
 WHERE d.refclassid IN ('pg_catalog.pg_proc'::pg_catalog.regclass, 'pg_catalog.pg_operator'::pg_catalog.regclass)
 UNION ALL
 SELECT 'rule', ev_class::text, '', pg_catalog.concat(ev_type, ' ', pg_catalog.pg_get_ruledef(oid)) FROM pg_catalog.pg_rewrite WHERE ev_type <> '1' AND ev_enabled <> 'D'
+UNION ALL
+SELECT DISTINCT 'attached', i.indrelid::text, p.amproc::oid::text, ''
+FROM pg_catalog.pg_index i CROSS JOIN LATERAL pg_catalog.unnest(i.indclass::oid[]) k(class) JOIN pg_catalog.pg_opclass c ON c.oid = k.class
+JOIN pg_catalog.pg_amproc p ON p.amprocfamily = c.opcfamily WHERE p.amproc::oid IN (SELECT oid FROM own)
+UNION ALL
+SELECT DISTINCT 'attached', t.tgrelid::text, d.refobjid::text, ''
+FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_trigger'::pg_catalog.regclass AND d.objid = t.oid
+WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.refobjid <> t.tgfoid
 UNION ALL
 SELECT 'event', '', evtfoid::text, '' FROM pg_catalog.pg_event_trigger WHERE evtenabled <> 'D'`
 
@@ -112,4 +157,7 @@ SELECT pg_catalog.concat_ws(' ',
   (SELECT pg_catalog.sum(pg_catalog.hashtextextended(concat(ctid, xmin), 0))::text FROM pg_catalog.pg_attrdef),
   (SELECT pg_catalog.sum(pg_catalog.hashtextextended(concat(ctid, xmin), 0))::text FROM pg_catalog.pg_index WHERE indexprs IS NOT NULL OR indpred IS NOT NULL),
   (SELECT pg_catalog.sum(pg_catalog.hashtextextended(concat(ctid, xmin), 0))::text FROM pg_catalog.pg_policy),
+  (SELECT pg_catalog.sum(pg_catalog.hashtextextended(concat(oid, relrowsecurity), 0))::text FROM pg_catalog.pg_class WHERE relrowsecurity),
+  (SELECT pg_catalog.sum(pg_catalog.hashtextextended(concat(ctid, xmin), 0))::text FROM pg_catalog.pg_cast),
+  (SELECT pg_catalog.sum(pg_catalog.hashtextextended(concat(ctid, xmin), 0))::text FROM pg_catalog.pg_amproc),
   (SELECT pg_catalog.sum(pg_catalog.hashtextextended(concat(ctid, xmin), 0))::text FROM pg_catalog.pg_event_trigger))`

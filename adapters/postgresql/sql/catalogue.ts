@@ -1,6 +1,8 @@
+import type { Source } from './analysis.ts'
 import { DEFINITIONS, EDGES, FOLLOWERS, FUNCTIONS, QUALIFY_NAMES, RELATIONS, SERVER_MAJOR, STAMP } from './catalogue-queries.ts'
 import { NO_COPIES, type CopiedRelations } from './copied.ts'
 import type { Column, Followers, FunctionEntry, Relation, RelationKind, Resolver, RowEvent } from './resolver.ts'
+import { viewLineage } from './view-lineage.ts'
 
 /** Runs one SQL text on the gateway's own connection; every value as text. */
 export type CatalogueQuery = (sql: string) => Promise<readonly (readonly (string | null)[])[]>
@@ -49,6 +51,12 @@ export class Catalogue implements Resolver {
   readonly #followers = new Map<number, MutableFollowers>()
   readonly #eventTriggers: number[] = []
   readonly #types = new Set<string>()
+  readonly #typeCode = new Map<string, number[]>()
+  readonly #codedTypes = new Set<number>()
+  readonly #rowCode = new Map<number, number[]>()
+  readonly #signatureCode = new Map<number, number[]>()
+  readonly #castCode: number[] = []
+  readonly #policies = new Map<number, string[]>()
   readonly #definitions = new Map<number, string>()
   readonly #generated = new Map<number, GeneratedColumn[]>()
   readonly #children = new Map<number, number[]>()
@@ -142,13 +150,30 @@ export class Catalogue implements Resolver {
   }
 
   #addFollower(kind: string, oid: number, other: number, detail: string): void {
-    if (kind === 'event') return void this.#eventTriggers.push(other)
+    if (this.#addImplied(kind, oid, other, detail)) return
     let followers = this.#followers.get(oid)
     if (followers === undefined) this.#followers.set(oid, (followers = { triggers: [], referencing: [], rules: [], attached: [] }))
     if (kind === 'trigger') followers.triggers.push({ function: other, events: eventsOf(Number(detail)) })
     else if (kind === 'rule') addRule(followers, detail)
     else if (kind === 'attached') followers.attached.push(other)
     else this.#addReference(followers, oid, other, detail)
+  }
+
+  /** Code that is not in the way of writes alone. */
+  #addImplied(kind: string, oid: number, other: number, detail: string): boolean {
+    if (kind === 'event') this.#eventTriggers.push(other)
+    else if (kind === 'type') this.#addTypeCode(oid, detail, other)
+    else if (kind === 'row') push(this.#rowCode, oid, other)
+    else if (kind === 'signature') push(this.#signatureCode, oid, other)
+    else if (kind === 'any') this.#castCode.push(other)
+    else if (kind === 'policy') push(this.#policies, oid, detail)
+    else return false
+    return true
+  }
+
+  #addTypeCode(oid: number, name: string, code: number): void {
+    this.#codedTypes.add(oid)
+    push(this.#typeCode, name, code)
   }
 
   #addReference(followers: MutableFollowers, referenced: number, oid: number, detail: string): void {
@@ -185,7 +210,7 @@ export class Catalogue implements Resolver {
   functions(schema: string | undefined, name: string, searchPath: readonly string[] | undefined): readonly FunctionEntry[] {
     const all = this.#functions.get(name) ?? EMPTY
     if (schema !== undefined) return all.filter((entry) => entry.schema === schema)
-    return searchPath === undefined ? all : all.filter((entry) => searchPath.includes(entry.schema))
+    return searchPath === undefined ? all : all.filter(({ schema: where }) => where === 'pg_catalog' || searchPath.includes(where))
   }
 
   function(oid: number): FunctionEntry | undefined {
@@ -194,6 +219,39 @@ export class Catalogue implements Resolver {
 
   operatorFunctions(name: string): readonly (FunctionEntry | undefined)[] {
     return (this.#operators.get(name) ?? EMPTY).map((oid) => this.#functionByOid.get(oid))
+  }
+
+  get hasImpliedCode(): boolean {
+    return this.#typeCode.size > 0 || this.#castCode.length > 0 || this.#operators.size > 0
+  }
+
+  typeCode(name: string): readonly (FunctionEntry | undefined)[] {
+    return this.#entries(this.#typeCode.get(name))
+  }
+
+  /** Whether making a value of the type runs code of the database's own. */
+  runsCode(type: number): boolean {
+    return this.#codedTypes.has(type)
+  }
+
+  rowCode({ oid }: Relation): readonly (FunctionEntry | undefined)[] {
+    return this.#entries(this.#rowCode.get(oid))
+  }
+
+  signatureCode(oid: number): readonly (FunctionEntry | undefined)[] {
+    return this.#entries(this.#signatureCode.get(oid))
+  }
+
+  castCode(): readonly (FunctionEntry | undefined)[] {
+    return this.#entries(this.#castCode)
+  }
+
+  policies({ oid }: Relation): readonly string[] {
+    return this.#policies.get(oid) ?? EMPTY
+  }
+
+  #entries(oids: readonly number[] = EMPTY): readonly (FunctionEntry | undefined)[] {
+    return oids.map((oid) => this.#functionByOid.get(oid))
   }
 
   followers({ oid }: Relation): Followers | undefined {
@@ -241,6 +299,12 @@ export class Catalogue implements Resolver {
   /** Partitioned and inherited tables, all the way up. */
   ancestors(oid: number): ReadonlySet<number> {
     return reach(oid, this.#parents)
+  }
+
+  behind({ oid, kind, columns }: Relation, column: string): readonly Source[] {
+    const view = kind === 'view' || kind === 'materialized-view' ? this.#byOid.get(oid) : undefined
+    const output = view === undefined ? undefined : viewLineage(view, this).outputs[columns.findIndex(({ name }) => name === column)]
+    return output === undefined ? EMPTY : [...output.sources, ...output.derived]
   }
 
   dependents(oid: number): readonly Relation[] {

@@ -2,6 +2,7 @@ import type { Resource } from '../../../core/index.ts'
 import { deepFreeze, weightiest } from './analysis.ts'
 import type { Action, ColumnUse, Effects, Lineage, LockKind, Made, OutputColumn, Place, RelationUse, SettingChange, Source, SqlFacts, Statement, Unsettled } from './analysis.ts'
 import type { CopyFormat } from '../mask/copy-format.ts'
+import { HIDDEN, implied } from './place.ts'
 import type { Relation, Resolver } from './resolver.ts'
 import { distinctSources, sourceKey } from './source.ts'
 import { putsTemporaryFirst, type TemporaryTables } from './temporary-table.ts'
@@ -14,6 +15,8 @@ export interface AnalysisContext {
   readonly searchPath: readonly string[] | undefined
   /** Whether a backslash in a plain string is just a character; `true` when left out. `undefined` is uncertain. */
   readonly standardStrings?: boolean | undefined
+  /** Of the body of a trigger: whose rows OLD and NEW are. */
+  readonly triggered?: Relation | undefined
   /** What the session's own transaction redefined: the catalogue, read by another, does not have it. */
   readonly unsettled?: Unsettled | undefined
   /** What it made so far, and knows all about. */
@@ -173,6 +176,7 @@ export class Collector {
   #note(relation: Relation | undefined, name: string, access: 'reads' | 'writes', columns: readonly string[]): void {
     const kin = relation === undefined ? [] : (this.context.resolver?.kin(relation) ?? [])
     this.#tables.touch(relation, name, this.planning ? 'reads' : access, columns, kin)
+    if (relation?.kind === 'view') for (const column of columns) for (const base of this.context.resolver?.behind(relation, column) ?? []) this.#note(base.relation, base.table, access, [base.column])
   }
 
   #unknown(name: string): void {
@@ -188,7 +192,14 @@ export class Collector {
 
   /** Notes columns named in any place, for the facts. */
   name(sources: readonly Source[]): void {
-    for (const source of sources) this.#tables.name(source)
+    for (const source of sources) this.#name(source)
+  }
+
+  /** A view's column is named together with what it shows. */
+  #name(source: Source): void {
+    this.#tables.name(source)
+    const { relation, column } = source
+    for (const base of relation === undefined ? [] : this.context.resolver?.behind(relation, column) ?? []) this.#name(base)
   }
 
   /** Base columns that are used in a way their values can be guessed from, or that changes them. */
@@ -264,6 +275,38 @@ export class Collector {
     const { resolver, searchPath } = this.context
     if (this.#absorbedDefinitions || this.planning || resolver === undefined || resolver.eventTriggers().length > 0 || !putsTemporaryFirst(searchPath)) return
     Object.assign(this.effects, change)
+  }
+
+  /** As `absorb`, of what gives the client nothing, and yet may put what it reads where somebody looks later: a trigger, a default. */
+  absorbHidden(code: Collector): void {
+    this.absorb(code)
+    this.#usesOf(code, HIDDEN)
+  }
+
+  /**
+   * As `absorbHidden`, of a trigger: what of the relation's own rows it only looks at stays there. Where it cannot be read, or reads
+   * what only a trigger sees, it may put them anywhere.
+   */
+  absorbTrigger(code: Collector, relation: Relation): void {
+    this.absorb(code)
+    const unseen = code.#opaque.size > 0 || [...code.#relations.values()].some((each) => each.relation === undefined && each.use === 'read')
+    if (unseen) this.use([{ relation, table: `${relation.schema}.${relation.name}`, column: '*', attnum: 0 }], HIDDEN)
+    this.#usesOf(code, HIDDEN, ({ source, kind }) => source.relation !== relation || kind !== 'predicate')
+  }
+
+  /** As `absorb`, of what has a part in rows and results without being named. */
+  absorbImplied(code: Collector, name: string): void {
+    this.absorb(code)
+    for (const reason of code.#untraced) this.untraced(reason)
+    this.#usesOf(code, implied(name))
+  }
+
+  /** Columns that code uses in whatever way are used by what runs it. */
+  #usesOf(code: Collector, place: Place, counts: (use: ColumnUse) => boolean = () => true): void {
+    const tap = this.#tap
+    this.#tap = undefined
+    for (const use of code.#uses.values()) if (use.source.relation !== undefined && counts(use)) this.use([use.source], place)
+    this.#tap = tap
   }
 
   /** Whether nothing else comes of it than what it gives: no row, setting or message that somebody could look at later. */

@@ -156,6 +156,8 @@ function membership(operator: string, value: Node | undefined, list: Node | unde
   const items = 'List' in list ? list.List.items : 'A_ArrayExpr' in list ? list.A_ArrayExpr.elements : undefined
   if (items === undefined || items.length === 0) return 'unknown'
   const truths = items.map((part) => binary(operator, value, part, look))
+  const constants = items.map((part) => ('A_Const' in part ? part.A_Const.boolval : undefined)).filter((part) => part !== undefined)
+  if (any && operator === '=' && constants.some(({ boolval }) => boolval === true) && constants.some(({ boolval }) => boolval !== true)) return nullTest(value, false, look)
   return any ? anyOf(truths) : allOf(truths)
 }
 
@@ -165,9 +167,17 @@ function between(value: Node | undefined, bounds: Node | undefined, look: Look):
 }
 
 function nullTest(argument: Node | undefined, isNull: boolean, look: Look): Truth {
-  const text = argumentText(argument)
-  if (text !== undefined) return (text === null) === isNull ? 'true' : 'false'
+  if (isNothing(argument)) return isNull ? 'true' : 'false'
+  if (argumentText(argument) !== undefined) return isNull ? 'false' : 'true'
   return valueOf(argument, look).never ? (isNull ? 'false' : 'true') : 'unknown'
+}
+
+/** NULL, or compared with it. */
+function isNothing(node: Node | undefined): boolean {
+  if (argumentText(node) === null) return true
+  if (node === undefined || !('A_Expr' in node)) return false
+  const { kind, lexpr, rexpr } = node.A_Expr
+  return kind === 'AEXPR_OP' && /^(=|<>|[<>]=?)$/.test(operatorOf(node.A_Expr)) && (argumentText(lexpr) === null || argumentText(rexpr) === null)
 }
 
 function booleanTest(argument: Node | undefined, test: string, look: Look): Truth {
@@ -184,7 +194,7 @@ function booleanTest(argument: Node | undefined, test: string, look: Look): Trut
 function coalesce(args: readonly Node[], look: Look): Truth {
   const truths: Truth[] = []
   for (const part of args) {
-    if (argumentText(part) === null) continue
+    if (isNothing(part)) continue
     truths.push(truthOf(part, look))
     if (valueOf(part, look).never) break
   }

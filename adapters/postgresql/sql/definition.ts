@@ -1,4 +1,4 @@
-import type { AlterTableStmt, Constraint, CreateSchemaStmt, CreateStmt, DropStmt, GrantStmt, Node, ObjectType, RangeVar, RoleSpec, TruncateStmt } from 'libpg-query'
+import type { AlterDomainStmt, AlterTableStmt, Constraint, CreateFunctionStmt, CreateSchemaStmt, CreateStmt, DropStmt, GrantStmt, Node, ObjectType, RangeVar, RefreshMatViewStmt, RoleSpec, TruncateStmt } from 'libpg-query'
 import type { Action, Redefinition } from './analysis.ts'
 import { isTree, nodeType, qualifiedName, stringsOf, stringOf, type Tree } from './ast.ts'
 import { expression } from './expression.ts'
@@ -136,6 +136,9 @@ function special(node: Node, walk: Walk): void {
   if ('TruncateStmt' in node) truncate(node.TruncateStmt, walk)
   else for (const entry of walk.found.context.resolver?.eventTriggers() ?? []) runHidden(entry, walk)
   if ('LockStmt' in node) walk.found.lock('tables')
+  if ('LoadStmt' in node || 'CreateTableSpaceStmt' in node || ('CreateFunctionStmt' in node && isLibrary(node.CreateFunctionStmt))) walk.found.flag('files')
+  if ('RefreshMatViewStmt' in node) refresh(node.RefreshMatViewStmt, walk)
+  if ('AlterDomainStmt' in node && looksAtValues(node.AlterDomainStmt)) walk.found.untraced('whether it succeeds tells of every value of the domain')
   if ('DropStmt' in node) drop(node.DropStmt, walk)
   const dropsTemporary = 'DropStmt' in node ? dropsOwn(node.DropStmt, walk) : undefined
   if (dropsTemporary !== undefined) walk.found.changesTemporary({ dropsTemporary })
@@ -153,6 +156,23 @@ function special(node: Node, walk: Walk): void {
   if (name !== undefined) walk.found.object(...name)
 }
 
+/** Its code is in a file of the server. */
+function isLibrary({ options }: CreateFunctionStmt): boolean {
+  return (options ?? []).some((option) => 'DefElem' in option && option.DefElem.defname === 'language' && stringOf(option.DefElem.arg)?.toLowerCase() === 'c')
+}
+
+/** What is new in a materialized view comes from its query, and the functions that it calls run now. */
+function refresh({ relation, skipData }: RefreshMatViewStmt, walk: Walk): void {
+  if (relation === undefined || skipData === true) return
+  for (const each of lookUp(relation, walk.found.context).relations) if (each.kind === 'materialized-view') walk.view(each)
+}
+
+/** A constraint that is added or validated, NOT NULL: of each column of the domain's type. */
+function looksAtValues({ subtype, def }: AlterDomainStmt): boolean {
+  const later = def !== undefined && 'Constraint' in def && def.Constraint.skip_validation === true
+  return subtype === 'O' || subtype === 'V' || (subtype === 'C' && !later)
+}
+
 /** What is made together with its schema is in it, whatever the search path says. */
 function elements({ schemaname = '', schemaElts }: CreateSchemaStmt, walk: Walk): void {
   for (const part of schemaElts ?? []) {
@@ -167,6 +187,11 @@ function cascade(value: unknown, walk: Walk): void {
   walk.found.hidden('CASCADE drops what it does not name')
 }
 
+/** Settings that hold a command, or name code to load. */
+function startsProgram(setting: unknown): boolean {
+  return typeof setting === 'string' && /_command$|_libraries$|^archive_library$|^jit_provider$|^dynamic_library_path$|^extension_control_path$/i.test(setting)
+}
+
 /** Other servers, large objects, and settings of roles, databases and the server. */
 function outside(node: Node, { found }: Walk): void {
   const [body = {}] = Object.values(node) as Tree[]
@@ -177,6 +202,7 @@ function outside(node: Node, { found }: Walk): void {
   if (kinds.includes('OBJECT_LARGEOBJECT')) found.flag('largeObjects')
   if (kinds.includes('OBJECT_FOREIGN_SERVER')) for (const server of namesIn(body['objects'])) found.server(server)
   const { setstmt } = body
+  if (isTree(setstmt) && startsProgram(setstmt['name'])) found.flag('programs')
   if (isTree(setstmt)) found.namedSetting(typeof setstmt['name'] === 'string' ? setstmt['name'].toLowerCase() : '*')
 }
 

@@ -1,6 +1,7 @@
 import type { A_Expr, ColumnRef, FuncCall, Node, SubLink } from 'libpg-query'
 import { argumentText, isTree, nodeType, qualifiedName, stringOf, stringsOf, typeName, type Tree } from './ast.ts'
-import { builtInEffect, effectOf, isKnownFunction, isVolatileBuiltIn, type FunctionEffect } from './function-effects.ts'
+import { builtInEffect, effectOf, isKnownFunction, isVolatileBuiltIn, noteEffect } from './function-effects.ts'
+import { runNamedType, runSignatureCode } from './implied-code.ts'
 import type { Place } from './analysis.ts'
 import { bodyOf, FROM_CALL, FROM_FUNCTION, handedTo, subselect, wholeRow, WINDOW } from './place.ts'
 import { usePresence } from './presence.ts'
@@ -96,7 +97,10 @@ function star(parts: readonly string[], env: Env, walk: Walk): Resolution {
   return { kind: 'row', sources: items.flatMap(rowSources) }
 }
 
-function subLink(link: SubLink, env: Env, place: Place, walk: Walk): void {
+function subLink(link: SubLink, env: Env, outer: Place, walk: Walk): void {
+  const symbol = stringsOf(link.operName).at(-1) ?? '='
+  const isOwn = link.testexpr !== undefined && (walk.found.context.resolver?.operatorFunctions(symbol).length ?? 0) > 0
+  const place = isOwn ? handedTo(symbol) : outer
   expression(link.testexpr, env, place, walk)
   if (link.subselect === undefined || !('SelectStmt' in link.subselect)) return
   const outputs = walk.query(link.subselect.SelectStmt, env)
@@ -104,11 +108,12 @@ function subLink(link: SubLink, env: Env, place: Place, walk: Walk): void {
   if (link.subLinkType !== 'EXISTS_SUBLINK') useOutputs(outputs, subselect(place), walk)
 }
 
-function operator(expr: A_Expr, env: Env, place: Place, walk: Walk): void {
+function operator(expr: A_Expr, env: Env, outer: Place, walk: Walk): void {
   const { name } = qualifiedName(expr.name)
+  let place = outer
   for (const entry of walk.found.context.resolver?.operatorFunctions(name) ?? []) {
     if (entry === undefined) walk.found.opaque(`the operator ${name} is not a built-in one`)
-    else own(entry, place, walk)
+    else if (!own(entry, outer, walk)) place = handedTo(name)
   }
   expression(expr.lexpr, env, place, walk)
   expression(expr.rexpr, env, place, walk)
@@ -125,6 +130,7 @@ export function call(func: FuncCall, env: Env, place: Place, walk: Walk): void {
   const computes = apply(schema, name, func.args?.length ?? 0, place, walk)
   if (name === 'set_config') setConfig(func, walk)
   if (name.startsWith('dblink')) dblink(func, walk)
+  if (name.startsWith('pg_input_')) runNamedType(func, walk)
   const { over, ...rest } = func
   const counted = name === 'count' && computes && rest.agg_distinct !== true && usePresence(rest.args?.[0], env, place, walk)
   children({ ...rest, ...(counted ? { args: [] } : {}) } as unknown as Tree, env, computes ? (place === FROM_CALL ? FROM_FUNCTION : place) : handedTo(name), walk)
@@ -146,19 +152,19 @@ export function applyField(name: string, place: Place, walk: Walk): boolean {
 function apply(schema: string | undefined, name: string, given: number | undefined, place: Place, walk: Walk): boolean {
   const { found } = walk
   const entries = candidates(schema, name, given, walk)
-  const builtIn = entries.length > 0 && schema !== undefined ? undefined : builtInEffect(schema, name)
+  const builtIn = entries.length > 0 && schema !== undefined && schema !== 'pg_catalog' ? undefined : builtInEffect(schema, name)
   const isVolatile = entries.some(({ volatility }) => volatility === 'volatile') || (entries.length === 0 || builtIn !== undefined) && isVolatileBuiltIn(name, builtIn)
   found.function(schema === undefined || schema === 'pg_catalog' ? name : `${schema}.${name}`, isVolatile)
   const computes = entries.map((entry) => own(entry, place, walk))
-  if (builtIn !== undefined) computes.push(note(builtIn, name, walk))
-  else if (entries.length === 0) computes.push(note({ action: 'call', opaque: 'it is not known' }, name, walk))
+  if (builtIn !== undefined) computes.push(noteEffect(builtIn, name, found))
+  else if (entries.length === 0) computes.push(noteEffect({ action: 'call', opaque: 'it is not known' }, name, found))
   return computes.every(Boolean)
 }
 
 /** The functions outside `pg_catalog` that a call with so many arguments may mean. */
 function candidates(schema: string | undefined, name: string, given: number | undefined, { found }: Walk): readonly FunctionEntry[] {
   const { resolver, searchPath } = found.context
-  const all = schema === 'pg_catalog' ? [] : (resolver?.functions(schema, name, searchPath) ?? [])
+  const all = resolver?.functions(schema, name, searchPath) ?? []
   if (given === undefined) return all
   const fitting = all.filter(({ minArguments, maxArguments }) => minArguments <= given && given <= maxArguments)
   return fitting.length > 0 ? fitting : all
@@ -168,7 +174,8 @@ function candidates(schema: string | undefined, name: string, given: number | un
 function own(entry: FunctionEntry, place: Place, walk: Walk): boolean {
   const effect = effectOf(entry)
   walk.found.runs(entry.name)
-  if (effect !== undefined) return note(effect, entry.name, walk)
+  if (effect !== undefined) return noteEffect(effect, entry.name, walk.found)
+  runSignatureCode(entry, walk)
   if (entry.definition !== '') walk.routine(entry, bodyOf(entry.name, place.kind === 'output' && walk.found.outermost))
   else for (const oid of entry.support) {
     const part = walk.found.context.resolver?.function(oid)
@@ -176,17 +183,6 @@ function own(entry: FunctionEntry, place: Place, walk: Walk): boolean {
   }
   // Its body may put its arguments anywhere.
   return false
-}
-
-function note(effect: FunctionEffect, name: string, { found }: Walk): boolean {
-  if (effect.action !== undefined) found.act(effect.action)
-  if (effect.locks !== undefined) found.lock(effect.locks)
-  if (effect.opaque !== undefined) found.opaque(`function ${name}(): ${effect.opaque}`)
-  if (effect.reveals !== undefined) found.untraced(`function ${name}(): ${effect.reveals}`)
-  if (effect.files === true) found.flag('files')
-  if (effect.largeObjects === true) found.flag('largeObjects')
-  if (effect.databaseWide === true) found.flag('databaseWide')
-  return Object.keys(effect).length === 0
 }
 
 /** The server of a connection that is named, not described; `*` for what is not given as a constant. */

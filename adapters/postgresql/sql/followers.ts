@@ -20,7 +20,7 @@ function followOne(relation: Relation, event: RowEvent, done: Set<string>, walk:
     const followers = resolver?.followers(each)
     if (followers === undefined) continue
     // An update of the partition key takes a row out here and puts it in there.
-    for (const trigger of followers.triggers) if (event === 'update' || trigger.events.includes(event)) run(trigger.function, walk)
+    for (const trigger of followers.triggers) if (event === 'update' || trigger.events.includes(event)) fire(trigger.function, each, walk)
     for (const oid of followers.attached) run(oid, walk)
     for (const rule of followers.rules) if (rule.event === event) walk.rule(each, rule.definition)
     for (const reference of followers.referencing) if (!keepsKey(reference.key, each, followers, set, walk)) cascade(reference, event, done, walk)
@@ -53,6 +53,13 @@ export function truncateReferencing({ relations }: Named, walk: Walk): void {
       for (const reference of walk.found.context.resolver?.followers(each)?.referencing ?? []) pending.push(reference.relation)
     }
   }
+}
+
+function fire(oid: number, relation: Relation, walk: Walk): void {
+  const entry = walk.found.context.resolver?.function(oid)
+  if (entry === undefined) return
+  if (entry.definition === '') runHidden(entry, walk)
+  else walk.trigger(entry, relation)
 }
 
 /** What it reads goes into other rows, or nowhere: it gives the client nothing. */

@@ -3,9 +3,11 @@ import { argumentText, isTree, nodeType, qualifiedName, stringsOf, type Tree } f
 import { renameOutputs } from './column-aliases.ts'
 import { expression } from './expression.ts'
 import { runViews } from './followers.ts'
+import { runRowCode } from './implied-code.ts'
 import { AnalysisLimit, MAX_COLUMNS } from './limit.ts'
 import { COPIED, FROM_CALL, FROM_FUNCTION, FROM_TABLE_FUNCTION, JOIN, TABLESAMPLE } from './place.ts'
 import { lookUp, relationItem, type Named } from './relation-item.ts'
+import type { Relation } from './resolver.ts'
 import type { ScopeColumn, ScopeItem } from './scope.ts'
 import { isTemporary, tableOfOutputs } from './temporary-table.ts'
 import { computedItem, NO_OUTPUTS, useOutputs, type CteEnv, type Env, type Outputs, type Walk } from './walk.ts'
@@ -53,12 +55,21 @@ function findCte(name: string, ctes: CteEnv | undefined): CteEnv | undefined {
 
 /** Notes every relation that a name may stand for. */
 export function touchAll({ written, relations }: Named, use: 'read' | 'write' | 'define' | 'maintain', walk: Walk, columns: readonly string[] = []): void {
-  for (const relation of relations) walk.found.touch(relation, written, use, columns)
+  for (const relation of relations) {
+    walk.found.touch(relation, written, use, columns)
+    if (use === 'read' || use === 'write') comesWith(relation, walk)
+  }
   const isNew = walk.found.context.unsettled?.created.has(written.slice(written.lastIndexOf('.') + 1)) === true
   if (relations.length === 0 || isNew) walk.found.touch(undefined, written, use, columns)
   if (FILE_VIEWS.test(written)) walk.found.flag('files')
   // Who writes the catalogue's rows by hand can do whatever a definition could.
   if (use === 'write' && relations.some(({ schema }) => schema === 'pg_catalog')) walk.found.act('admin')
+}
+
+/** What runs wherever its rows are looked at. */
+function comesWith(relation: Relation, walk: Walk): void {
+  runRowCode(relation, walk)
+  walk.policies(relation)
 }
 
 /**

@@ -1,6 +1,7 @@
 import { HARMLESS_FUNCTIONS } from './harmless-functions.ts'
 import { IMMUTABLE_FUNCTIONS } from './immutable-functions.ts'
 import type { Action, LockKind } from './analysis.ts'
+import type { Collector } from './collector.ts'
 import type { FunctionEntry, Resolver } from './resolver.ts'
 
 /** What calling a function means, beside computing a value from its arguments. */
@@ -70,6 +71,18 @@ export function builtInEffect(schema: string | undefined, name: string): Functio
   for (const [pattern, effect] of EFFECTS) if (pattern.test(name)) return effect
   if (schema !== undefined && schema !== 'pg_catalog' && schema !== 'information_schema') return undefined
   return HARMLESS_FUNCTIONS.has(name) || IMMUTABLE_FUNCTIONS.has(name) ? NONE : undefined
+}
+
+/** Notes what a call means; true when it only computes a value from its arguments. */
+export function noteEffect(effect: FunctionEffect, name: string, found: Collector): boolean {
+  if (effect.action !== undefined) found.act(effect.action)
+  if (effect.locks !== undefined) found.lock(effect.locks)
+  if (effect.opaque !== undefined) found.opaque(`function ${name}(): ${effect.opaque}`)
+  if (effect.reveals !== undefined) found.untraced(`function ${name}(): ${effect.reveals}`)
+  if (effect.files === true) found.flag('files')
+  if (effect.largeObjects === true) found.flag('largeObjects')
+  if (effect.databaseWide === true) found.flag('databaseWide')
+  return Object.keys(effect).length === 0
 }
 
 /** What the usual extensions offer that is not immutable and yet only computes. */

@@ -4,6 +4,7 @@ import type { Catalogue } from './catalogue.ts'
 import { changesEncoding } from './copy-shape.ts'
 import { carriesSource, label, MaskedColumns, type MaskedOrigins } from './masked-columns.ts'
 import { COPIED } from './place.ts'
+import type { Relation } from './resolver.ts'
 import { EVERYTHING, ORIGINS, resultMask, type ResultMask } from './result-mask.ts'
 
 /** How a masked answer can be given. */
@@ -186,16 +187,23 @@ function oddName(lineage: Lineage, columns: MaskedColumns): string | undefined {
   return column === undefined ? undefined : `${column.name} cannot be told from a masked column`
 }
 
-/** DETAIL of a failed write shows the whole row; a trigger, or what a rule runs, may say anything. */
+/** DETAIL of a failed write shows the whole row, whatever view, partition or parent it went through; a trigger, or what a rule runs, may say anything. */
 function exposure(lineage: Lineage, columns: MaskedColumns): ErrorExposure {
   let found: ErrorExposure = 'none'
   if (lineage.uses.some((use) => computes(use) && columns.isMasked(use.source))) return 'message'
   for (const { relation, use } of lineage.relations) {
     if (relation === undefined) continue
-    if ((use !== 'read' && (relation.hasTriggers || relation.hasRules)) || columns.mayFail(relation)) return 'message'
-    if (columns.covers(relation)) found = 'detail'
+    for (const each of [relation, ...columns.catalogue.kin(relation)]) {
+      if ((use !== 'read' && runsCode(each, columns)) || columns.mayFail(each) || (use === 'maintain' && columns.problem(each) !== undefined)) return 'message'
+      if (columns.covers(each)) found = 'detail'
+    }
   }
   return found
+}
+
+/** Whether somebody's own code is given its rows when they change, and may say what is in them. */
+function runsCode(relation: Relation, { catalogue }: MaskedColumns): boolean {
+  return relation.hasTriggers || relation.hasRules || (catalogue.followers(relation)?.attached.length ?? 0) > 0
 }
 
 /** An error of what is computed may quote what it was computed from. */

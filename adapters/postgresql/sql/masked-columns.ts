@@ -89,8 +89,17 @@ export class MaskedColumns {
   problem(relation: Relation): string | undefined {
     if (relation.kind === 'foreign-table') return `${label(relation)} is a foreign table: what is behind it cannot be seen`
     if (relation.schema === 'pg_toast') return `${label(relation)} holds raw values of other tables`
-    if (relation.kind !== 'view' && relation.kind !== 'materialized-view') return undefined
+    if (relation.kind !== 'view' && relation.kind !== 'materialized-view') return this.#foreignPart(relation)
     return this.#viewProblem(relation)
+  }
+
+  /** Rows of a partition or heir come with those of the table. */
+  #foreignPart({ oid }: Relation): string | undefined {
+    for (const other of this.catalogue.descendants(oid)) {
+      const part = this.catalogue.relation(other)
+      if (part?.kind === 'foreign-table') return this.problem(part)
+    }
+    return undefined
   }
 
   #cover(patterns: readonly ColumnPattern[], mask: ColumnMask, copied: readonly CopiedInto[]): void {

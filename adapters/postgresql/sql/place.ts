@@ -37,6 +37,8 @@ export const VIEW = place('flow', 'a view')
 export const FOREIGN_KEY = place('flow', 'a foreign key')
 export const BLOCK = place('flow', 'a DO block')
 export const RULE = place('flow', 'a rewrite rule')
+/** A trigger, a default, a check: what it reads goes where it likes. */
+export const HIDDEN = place('flow', 'what follows by itself')
 export const PARAMETER = place('flow', 'a parameter')
 
 /** An argument of something that does more than compute: what it is given may come out anywhere. */
@@ -47,6 +49,11 @@ export function handedTo(name: string): Place {
 /** What the body of a function reads: it comes out where the function is called, if that is `outermost` among the outputs. */
 export function bodyOf(name: string, outermost: boolean): Place {
   return place(outermost ? 'body' : 'flow', `function ${name}()`)
+}
+
+/** What code uses that nobody named. */
+export function implied(name: string): Place {
+  return place('flow', name)
 }
 
 /** What a sub-select gives, where it stands. */

@@ -52,18 +52,19 @@ class Reading implements PlpgsqlBody {
     this.#code = code
   }
 
-  walk(value: unknown): void {
-    if (Array.isArray(value)) for (const part of value) this.walk(part)
+  /** `judged`: what is in there decides, or is said in a message, and goes nowhere else. */
+  walk(value: unknown, judged = false): void {
+    if (Array.isArray(value)) for (const part of value) this.walk(part, judged)
     if (!isTree(value)) return
     for (const [key, part] of Object.entries(value)) {
-      if (key.startsWith('PLpgSQL_') && isTree(part)) this.#node(key, part)
+      if (key.startsWith('PLpgSQL_') && isTree(part)) this.#node(key, part, judged)
       else if (key === 'dynquery') this.opaque ||= 'it runs SQL that it puts together'
-      this.walk(part)
+      this.walk(part, judged || JUDGES.has(key))
     }
   }
 
-  #node(type: string, node: Tree): void {
-    if (type === 'PLpgSQL_expr') return this.#expression(String(node['query']), Number(node['parseMode']))
+  #node(type: string, node: Tree, judged: boolean): void {
+    if (type === 'PLpgSQL_expr') return this.#expression(String(node['query']), Number(node['parseMode']), judged)
     if (type === 'PLpgSQL_stmt_dynexecute' || type === 'PLpgSQL_stmt_dynfors') this.opaque ||= 'it runs SQL that it puts together'
     else if (type === 'PLpgSQL_stmt_commit' || type === 'PLpgSQL_stmt_rollback') this.opaque ||= 'it ends transactions'
     else if (!KNOWN.has(type)) this.opaque ||= `${type} is not understood`
@@ -73,8 +74,8 @@ class Reading implements PlpgsqlBody {
     if (type === 'PLpgSQL_rec' && isTree(node['datatype']) && mayHaveDefault(String(node['refname']), this.#code)) this.opaque ||= 'a record in it may have a default'
   }
 
-  #expression(query: string, mode: number): void {
-    const parts = mode === 0 ? [query] : mode === 2 ? [`SELECT ${query}`] : assignment(query)
+  #expression(query: string, mode: number, judged: boolean): void {
+    const parts = mode === 0 ? [query] : mode === 2 ? [judged ? judgement(query) : `SELECT ${query}`] : assignment(query)
     for (const part of parts ?? []) {
       const parsed = parse(part)
       if (parsed.kind === 'parsed') this.statements.push(...parsed.statements.map(({ node }) => node))
@@ -84,13 +85,32 @@ class Reading implements PlpgsqlBody {
   }
 }
 
-/** `target := value` as the two expressions that it evaluates: the target's subscripts may call functions. */
+const JUDGES = new Set(['cond', 'PLpgSQL_stmt_raise', 'PLpgSQL_stmt_assert'])
+
+/** An expression as a condition, where it can be one: PL/pgSQL takes `count(*) > 0 FROM …` as well. */
+function judgement(expression: string): string {
+  const condition = `SELECT 1 WHERE (${expression}\n) IS NULL`
+  return parse(condition).kind === 'parsed' ? condition : `SELECT ${expression}`
+}
+
+/** `target := value` as the expressions that it evaluates: the target's subscripts may call functions. */
 function assignment(text: string): string[] | undefined {
   for (const found of text.matchAll(/:?=/g)) {
-    const parts = [text.slice(0, found.index), text.slice(found.index + found[0].length)].map((side) => `SELECT ${side}`)
-    if (parts.every((part) => parse(part).kind === 'parsed')) return parts
+    const [target, value] = [text.slice(0, found.index), text.slice(found.index + found[0].length)]
+    const parts = [target, value].map((side) => `SELECT ${side}`)
+    if (!parts.every((part) => parse(part).kind === 'parsed')) continue
+    return NAME.test(target) ? [staysInPlace(target, value) ? judgement(value) : `SELECT ${value}`] : parts
   }
   return undefined
+}
+
+const NAME = /^\s*\w+(\s*\.\s*\w+)*\s*$/
+
+/** `new.email := lower(new.email)`: what is in a trigger's row comes from the same column. */
+function staysInPlace(target: string, value: string): boolean {
+  const column = /^\s*new\s*\.\s*(\w+)\s*$/i.exec(target)?.[1]?.toLowerCase()
+  const mentioned = value.toLowerCase().match(/\b(new|old)\b(\s*\.\s*\w+)?/g) ?? []
+  return column !== undefined && mentioned.every((name) => name.replace(/^\w+\s*\.?\s*/, '') === column)
 }
 
 /** The parser leaves out the default of a record variable, so it is looked for in the text: `DECLARE name [CONSTANT] type … :=`. */

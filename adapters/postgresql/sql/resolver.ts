@@ -1,4 +1,4 @@
-import type { OutputColumn } from './analysis.ts'
+import type { OutputColumn, Source } from './analysis.ts'
 
 /** What the target's catalogue can tell about names. All methods are synchronous and pure between refreshes. */
 export interface Resolver {
@@ -22,11 +22,25 @@ export interface Resolver {
   /** Whether somebody made a type that shares its name with a built-in one, in whatever schema. */
   hasUserType(name: string): boolean
   isGenerated(relation: Relation, column: string): boolean
+  /** What a view's column is made of, one view down. */
+  behind(relation: Relation, column: string): readonly Source[]
   function(oid: number): FunctionEntry | undefined
   /** The functions behind the operators of that name that somebody added, those of extensions left out; `undefined` for a built-in one. */
   operatorFunctions(name: string): readonly (FunctionEntry | undefined)[]
   /** What follows when rows of the relation are written; `undefined` when nothing does. */
   followers(relation: Relation): Followers | undefined
+  /** Whether anything of the database's own may run that a statement does not name: the four below may have something to say. */
+  readonly hasImpliedCode: boolean
+  /** What converts, checks and compares values of the types of that name, and of what is made of them; `undefined` for what cannot be read. */
+  typeCode(name: string): readonly (FunctionEntry | undefined)[]
+  /** The same for the types of a relation's columns. */
+  rowCode(relation: Relation): readonly (FunctionEntry | undefined)[]
+  /** The same for what a function takes and gives. */
+  signatureCode(oid: number): readonly (FunctionEntry | undefined)[]
+  /** What converts built-in types where nobody asks for it. */
+  castCode(): readonly (FunctionEntry | undefined)[]
+  /** Conditions that row security adds to what is done with a relation, as SQL, every name in full. */
+  policies(relation: Relation): readonly string[]
   /** Functions that run after DDL. */
   eventTriggers(): readonly FunctionEntry[]
   /** Views and materialized views that read it, directly or through others. */

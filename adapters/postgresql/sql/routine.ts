@@ -22,10 +22,22 @@ const MAX_KEPT = 10_000
 export type MakeWalk = (found: Collector, budget: Budget, calls: readonly string[]) => Walk
 
 /** What `Walk` offers about code. `calls` are the routines that are being read, by name. */
-export function codeReader(found: Collector, calls: readonly string[], make: MakeWalk): Pick<Walk, 'routine' | 'block' | 'view' | 'rule'> {
-  const reading = (): Reading => ({ context: found.context, calls, make })
+export function codeReader(found: Collector, calls: readonly string[], make: MakeWalk): Pick<Walk, 'routine' | 'implied' | 'trigger' | 'policies' | 'block' | 'view' | 'rule'> {
+  const reading = (): Reading => ({ context: { ...found.context, triggered: undefined }, calls, make })
   return {
-    routine: (entry, place) => found.absorb(readRoutine(entry, reading()), place),
+    routine: (entry, place) => (place === undefined ? found.absorbHidden(readRoutine(entry, reading())) : found.absorb(readRoutine(entry, reading()), place)),
+    implied: (entry) => {
+      // What is being read already counts where that began.
+      if (!calls.includes(keyOf(entry))) found.absorbImplied(readRoutine(entry, reading()), `function ${entry.name}()`)
+    },
+    trigger: (entry, relation) => {
+      const own = reading()
+      found.absorbTrigger(readRoutine(entry, { ...own, context: { ...own.context, triggered: relation } }), relation)
+    },
+    policies: (relation) => {
+      const code = readPolicies(relation, reading())
+      if (code !== undefined) found.absorbImplied(code, `row security of ${relation.name}`)
+    },
     block: (code, language) => found.absorb(readBlock(code, language, reading()), BLOCK),
     view: (relation) => found.absorb(readView(relation, reading())),
     rule: (relation, definition) => runRule(found, relation, readRule(relation, definition, reading())),
@@ -42,11 +54,11 @@ const kept = new WeakMap<Resolver, Map<string, Collector>>()
 
 /** A reading is the same for everybody who calls it under the same catalogue and path. */
 function once(key: string, { context }: Reading, read: () => Collector): Collector {
-  const { resolver, searchPath, standardStrings, unsettled, temporaries } = context
+  const { resolver, searchPath, standardStrings, unsettled, temporaries, triggered } = context
   if (resolver === undefined || (temporaries?.size ?? 0) > 0) return read()
   let readings = kept.get(resolver)
   if (readings === undefined) kept.set(resolver, (readings = new Map()))
-  const place = JSON.stringify([key, searchPath ?? null, standardStrings ?? null, unsettled?.code ?? null, [...(unsettled?.created ?? [])], 'standardStrings' in context])
+  const place = JSON.stringify([key, searchPath ?? null, standardStrings ?? null, unsettled?.code ?? null, triggered?.oid ?? null, [...(unsettled?.created ?? [])], 'standardStrings' in context])
   const known = readings.get(place)
   if (known !== undefined) return known
   const found = read()
@@ -57,12 +69,14 @@ function once(key: string, { context }: Reading, read: () => Collector): Collect
 
 function readRoutine(entry: FunctionEntry, reading: Reading): Collector {
   const name = `function ${entry.name}()`
-  const key = `function ${entry.oid}`
+  const key = keyOf(entry)
   if (reading.calls.at(-1) === key) return new Collector(reading.context)
   if (reading.context.unsettled?.code === true) return unread(name, 'its body may have been changed in this transaction', reading)
   if (reading.calls.includes(key) || reading.calls.length >= MAX_DEPTH) return unread(name, 'it is called in a circle, or too deep, to be followed', reading)
   return once(key, reading, () => body(entry, name, { ...reading, calls: [...reading.calls, key] }))
 }
+
+const keyOf = ({ oid }: FunctionEntry): string => `function ${oid}`
 
 function unread(name: string, reason: string, { context }: Reading): Collector {
   const found = new Collector(context)
@@ -92,6 +106,7 @@ function follow(name: string, { context, calls, make }: Reading, statementsOf: (
   try {
     for (const node of statementsOf(walk)) {
       statement(node, walk)
+      for (const { sources, derived } of found.outputs) found.use([...sources, ...derived], OUTPUT)
       if (found.movesNames) found.context = { ...context, searchPath: undefined, temporaries: undefined, unsettled: { code: true, created: new Set() } }
     }
   } catch (error) {
@@ -215,6 +230,25 @@ function runRule(found: Collector, relation: Relation, rule: Collector): void {
   found.use([{ relation, table: `${relation.schema}.${relation.name}`, column: '*', attnum: 0 }], RULE)
   found.flag('uncountable')
   if (rule.givesRows) found.untraced('a rule gives rows of its own')
+}
+
+/** The conditions of row security, which whoever reads or writes the rows runs. */
+function readPolicies(relation: Relation, reading: Reading): Collector | undefined {
+  const conditions = reading.context.resolver?.policies(relation) ?? []
+  const key = `policies ${relation.oid}`
+  if (conditions.length === 0 || reading.calls.includes(key)) return undefined
+  const context = { ...reading.context, searchPath: [] }
+  const name = `row security of ${relation.name}`
+  const inner = { ...reading, context, calls: [...reading.calls, key] }
+  return once(key, inner, () => follow(name, inner, (walk) => conditions.flatMap((condition) => conditional(condition, relation, name, walk))))
+}
+
+function conditional(condition: string, { schema, name }: Relation, label: string, { found }: Walk): readonly Node[] {
+  const [inSchema, table] = [schema, name].map((part) => `"${part.replaceAll('"', '""')}"`)
+  const parsed = parse(`SELECT 1 FROM ${inSchema}.${table} WHERE ${condition}`)
+  if (parsed.kind === 'parsed') return parsed.statements.map(({ node }) => node)
+  found.opaque(`${label}: it cannot be parsed`)
+  return []
 }
 
 function query({ oid }: Relation, name: string, { found }: Walk): readonly Node[] {

@@ -7,17 +7,19 @@ import { expression } from './expression.ts'
 import { follow, runViews } from './followers.ts'
 import { fill, made, touchAll } from './from-clause.ts'
 import { copyFormat } from './copy-options.ts'
+import { runImplied } from './implied-code.ts'
 import { COPY_FILE, DEFINITION, EXPLAIN_ANALYZE, VIEW, WHERE } from './place.ts'
 import { lookUp, relationItem, starSources } from './relation-item.ts'
 import { sessionStatement } from './session-statement.ts'
 import { unknownColumn, type ScopeColumn, type ScopeItem } from './scope.ts'
-import { NO_OUTPUTS, TOP, useOutputs, type Outputs, type Walk } from './walk.ts'
+import { NO_OUTPUTS, top, useOutputs, type Outputs, type Walk } from './walk.ts'
 
 const CURSOR_OPT_HOLD = 0x20
 
 /** Follows one statement of any kind; what it gives to the client is left in `found.outputs`. */
 export function statement(node: Node, walk: Walk): void {
   walk.found.mayMake = 'CreateTableAsStmt' in node || ('SelectStmt' in node && node.SelectStmt.intoClause !== undefined)
+  runImplied(node, walk)
   const outputs = run(node, walk)
   Object.assign(walk.found.effects, executedFor(node))
   walk.found.outputs = outputs.columns.map(({ sources, derived }) => ({ sources, derived }))
@@ -37,10 +39,10 @@ function executedFor(node: Node): Pick<Effects, 'executes' | 'executesFor'> {
 function run(node: Node, walk: Walk): Outputs {
   if ('SelectStmt' in node) {
     walk.found.act('read')
-    const outputs = walk.query(node.SelectStmt, TOP)
+    const outputs = walk.query(node.SelectStmt, top(walk))
     return node.SelectStmt.intoClause === undefined ? outputs : NO_OUTPUTS
   }
-  const written = walk.write(node, TOP)
+  const written = walk.write(node, top(walk))
   if (written !== undefined) return written
   if ('PrepareStmt' in node) return prepare(node.PrepareStmt, walk)
   if ('DeclareCursorStmt' in node) return declare(node.DeclareCursorStmt, walk)

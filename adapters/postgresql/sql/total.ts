@@ -203,7 +203,7 @@ function call(func: FuncCall, at: Look): Total | undefined {
   const { resolver, searchPath } = at.walk.found.context
   const known = TOTAL_FUNCTIONS.get(name)
   if (known === undefined || func.func_variadic === true || func.agg_within_group === true) return undefined
-  if (schema !== undefined ? schema !== 'pg_catalog' : resolver === undefined || resolver.functions(undefined, name, searchPath).length > 0) return undefined
+  if ((schema !== undefined && schema !== 'pg_catalog') || (schema === undefined && resolver === undefined) || (resolver?.functions(schema, name, searchPath).length ?? 0) > 0) return undefined
   const args = all(func.args, at)
   const [least, most] = known.arguments
   if (args.length < least || args.length > most || !args.every((each) => each !== undefined) || !fits(known, func, args, at)) return undefined
@@ -231,6 +231,11 @@ function result({ gives, joins }: TotalFunction, args: readonly Total[], brittle
   return { kind, weight, plain: joins === true && args.every((arg) => arg.plain), brittle }
 }
 
+/** BETWEEN, IN, CASE and NULLIF compare without a symbol: somebody may have made another meaning for theirs. */
+function comparesBuiltIn({ walk: { found: { context: { resolver } } } }: Look): boolean {
+  return resolver !== undefined && [...COMPARES].every((symbol) => resolver.operatorFunctions(symbol).length === 0)
+}
+
 const COMPARES = new Set(['=', '<>', '<', '>', '<=', '>='])
 const COMPARABLE: ReadonlySet<ValueKind> = new Set(['text', 'number', 'scalar', 'constant', 'parameter'])
 const JOINABLE: ReadonlySet<ValueKind> = new Set(['text', 'number', 'scalar', 'constant'])
@@ -247,6 +252,7 @@ function operator({ kind, name, lexpr, rexpr }: A_Expr, at: Look): Total | undef
   }
   if (kind === 'AEXPR_OP' && (symbol === '->' || symbol === '->>')) return member(symbol, left, right[0])
   if (!parts.every((part) => part !== undefined && COMPARABLE.has(part.kind))) return undefined
+  if (!comparesBuiltIn(at)) return undefined
   if (kind === 'AEXPR_NULLIF') return value([left])
   return kind !== 'AEXPR_OP' || COMPARES.has(symbol) ? compared(kind, parts) : undefined
 }
@@ -269,6 +275,7 @@ function caseOf({ arg, args = [], defresult }: CaseExpr, at: Look): Total | unde
   const whens = args.flatMap((node) => ('CaseWhen' in node ? [node.CaseWhen] : []))
   const conditions = whens.map(({ expr }, index) => look(expr, index === 0 && arg === undefined ? at : later))
   const subject = arg === undefined ? [] : [look(arg, at)]
+  if (arg !== undefined && !comparesBuiltIn(at)) return undefined
   if (arg !== undefined && ![...subject, ...conditions].every((part) => part !== undefined && COMPARABLE.has(part.kind))) return undefined
   if (truth([...subject, ...conditions]) === undefined) return undefined
   const results = whens.map(({ result: then }) => look(then, later))
@@ -320,7 +327,7 @@ function indexed(step: Node, at: Look): boolean {
 }
 
 /** It gives one row or fails, whatever the masked values are: they choose no rows here, or it would be noted. */
-function subLink({ subLinkType, subselect, testexpr }: SubLink, at: Look): Total | undefined {
+function subLink({ subLinkType, subselect, testexpr, operName }: SubLink, at: Look): Total | undefined {
   if (subselect === undefined || !('SelectStmt' in subselect)) return undefined
   const outputs = at.walk.subqueries.get(subselect.SelectStmt)
   if (outputs === undefined || at.conditional) return undefined
@@ -331,7 +338,7 @@ function subLink({ subLinkType, subselect, testexpr }: SubLink, at: Look): Total
   if (total === undefined) return undefined
   if (subLinkType === 'EXPR_SUBLINK') return { ...total, plain: false, brittle: true }
   if (subLinkType === 'ARRAY_SUBLINK') return total.plain && total.kind !== 'other' && total.kind !== 'array' ? { ...given('array', 1), brittle: true } : undefined
-  if (subLinkType !== 'ANY_SUBLINK') return undefined
+  if (subLinkType !== 'ANY_SUBLINK' || !COMPARES.has(stringsOf(operName).at(-1) ?? '=') || !comparesBuiltIn(at)) return undefined
   const test = look(testexpr, at)
   return test !== undefined && COMPARABLE.has(test.kind) && COMPARABLE.has(total.kind) ? { ...given('scalar', 1), brittle: true } : undefined
 }

@@ -2,6 +2,7 @@ import type { Node, SelectStmt } from 'libpg-query'
 import type { Place, Source } from './analysis.ts'
 import type { Collector } from './collector.ts'
 import type { Budget } from './limit.ts'
+import { relationItem } from './relation-item.ts'
 import type { FunctionEntry, Relation } from './resolver.ts'
 import type { Scope, ScopeColumn, ScopeItem, TableRows } from './scope.ts'
 
@@ -33,6 +34,13 @@ export interface Env {
   readonly ctes: CteEnv | undefined
 }
 
+/** Outside of every query; in a trigger, its rows are there. */
+export function top({ found: { context: { triggered } } }: Walk): Env {
+  if (triggered === undefined) return TOP
+  const items = ['old', 'new'].map((name) => ({ ...relationItem({ relname: name }, { written: name, relations: [triggered] }), aliased: true, unqualified: false }))
+  return { scope: { items, parent: undefined }, ctes: undefined }
+}
+
 export const TOP: Env = { scope: undefined, ctes: undefined }
 
 /** One statement's walk: what it gathers, and the walks that call each other. */
@@ -46,6 +54,12 @@ export interface Walk {
   readonly subqueries: WeakMap<SelectStmt, Outputs>
   /** Takes in what a function does. `place` is where the data it reads comes out; without it, nothing does. */
   routine(entry: FunctionEntry, place?: Place): void
+  /** Takes in what code does that runs without being named, and yet has a part in what comes out. */
+  implied(entry: FunctionEntry): void
+  /** Takes in what a trigger does when rows of its relation are written. */
+  trigger(entry: FunctionEntry, relation: Relation): void
+  /** Takes in what row security does with the rows of a relation. */
+  policies(relation: Relation): void
   /** Takes in what the text of a DO block does. */
   block(code: string, language: string): void
   /** Takes in what reading a view runs. */

@@ -28,7 +28,7 @@ export function write(node: Node, env: Env, walk: Walk): Outputs | undefined {
 function insert(statement: InsertStmt, outer: Env, walk: Walk): Outputs {
   const env = withCtes(statement.withClause, outer, walk)
   walk.found.act('insert')
-  const item = target(statement.relation, 'insert', assigned(statement.cols), walk)
+  const item = target(statement.relation, 'insert', statement.cols === undefined && statement.selectStmt !== undefined ? EACH : assigned(statement.cols), walk)
   subscripts(statement.cols, env, walk)
   const { selectStmt } = statement
   let given = NO_OUTPUTS
@@ -110,7 +110,7 @@ function when(clause: MergeWhenClause, { joinCondition, sourceRelation }: MergeS
   if (action === undefined) return
   walk.found.act(action)
   follow({ written: '', relations: item.relations }, action, walk)
-  if (action === 'insert') return written(item, assigned(clause.targetList), walk)
+  if (action === 'insert') return written(item, clause.targetList === undefined && clause.values !== undefined ? EACH : assigned(clause.targetList), walk)
   assignments(clause.targetList, item, env, walk)
   const conditions = [clause.matchKind === 'MERGE_WHEN_NOT_MATCHED_BY_SOURCE' ? undefined : joinCondition, clause.condition].filter((node) => node !== undefined)
   const limited = restricts({ BoolExpr: { boolop: 'AND_EXPR', args: conditions } }, item, env, walk, sourceRelation === undefined ? [] : [sourceRelation])
@@ -119,17 +119,20 @@ function when(clause: MergeWhenClause, { joinCondition, sourceRelation }: MergeS
 
 const MERGE_ACTIONS: Readonly<Record<string, 'insert' | 'update' | 'delete'>> = { CMD_INSERT: 'insert', CMD_UPDATE: 'update', CMD_DELETE: 'delete' }
 
+/** No columns are named: values are for them all, in their order. */
+const EACH = Object.freeze(['*'])
+
 /** A table written to. A common table expression of the same name does not hide it. */
 function target(range: RangeVar | undefined, event: RowEvent | undefined, columns: readonly string[], walk: Walk, set?: readonly string[]): ScopeItem {
   const named = lookUp(range ?? {}, walk.found.context)
-  touchAll(named, 'write', walk, columns)
+  touchAll(named, 'write', walk, columns === EACH ? [...new Set(named.relations.flatMap((relation) => relation.columns.map(({ name }) => name)))] : columns)
   runViews(named, walk)
   if (event !== undefined) follow(named, event, walk, set)
   return relationItem(range ?? {}, named)
 }
 
 function written(item: ScopeItem, columns: readonly string[], walk: Walk): void {
-  for (const relation of item.relations) walk.found.touch(relation, relation.name, 'write', columns)
+  for (const relation of item.relations) walk.found.touch(relation, relation.name, 'write', columns === EACH ? relation.columns.map(({ name }) => name) : columns)
   if (item.unknownTable !== undefined) walk.found.touch(undefined, item.unknownTable, 'write', columns)
 }
 

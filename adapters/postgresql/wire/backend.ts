@@ -47,6 +47,17 @@ export function encodeCopyData(bytes: Buffer): Buffer {
   return message
 }
 
+/** NotificationResponse: int32 process, cstring channel, cstring payload; with an empty payload. */
+export function withoutPayload(buffer: Buffer, start: number, end: number): Buffer {
+  const body = new BodyReader(buffer, start + HEADER, end)
+  body.skip(4)
+  const kept = HEADER + 4 + body.cstringBytes().length + 1
+  const message = Buffer.alloc(kept + 1)
+  buffer.copy(message, 0, start, start + kept)
+  message.writeInt32BE(message.length - 1, 1)
+  return message
+}
+
 /** CommandComplete: cstring tag, `SELECT 5`. Latin-1, for tags are ASCII. */
 export function decodeCommandTag(buffer: Buffer, start: number, end: number): string {
   return buffer.toString('latin1', start + HEADER, end - 1)
