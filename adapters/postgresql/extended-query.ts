@@ -120,13 +120,22 @@ export class ExtendedQuery {
    */
   bindInPart(buffer: Buffer, start: number, end: number): { readonly run: Run; readonly operation: Operation } | undefined {
     const { observer, intake, decisions, responses } = this.#o
-    if (observer.unsettled || observer.renaming) return void intake.whenNamed(() => {})
+    if (observer.unsettled || observer.renaming) {
+      intake.whenNamed(() => {})
+      return undefined
+    }
     const { portal: name, statement, values } = decodeBind(buffer, start, end, MAX_VALUE_BYTES, false)
     const found = this.#statements.lookup(statement, this.#segment)
-    if (found === UNSETTLED) return void this.#whenSettled(() => {})
+    if (found === UNSETTLED) {
+      this.#whenSettled(() => {})
+      return undefined
+    }
     const prepared = found ?? { understood: observer.unknownStatement(statement) }
     const understood = observer.again(prepared.understood, (other) => this.preparedByName(other))
-    if (understood instanceof Promise) return void intake.whenUnderstood(understood, () => {})
+    if (understood instanceof Promise) {
+      intake.whenUnderstood(understood, () => {})
+      return undefined
+    }
     observer.takesPortal(name)
     // It is decided as a whole with its statement: what else waits is a preparation, and comes first.
     const entries = this.#undecided
