@@ -122,6 +122,9 @@ function isOpposite(left: Node, right: Node, look: Look): boolean {
   if ('NullTest' in left && 'NullTest' in right) {
     return left.NullTest.nulltesttype !== right.NullTest.nulltesttype && same(left.NullTest.arg, right.NullTest.arg)
   }
+  if ('BooleanTest' in left && 'BooleanTest' in right) {
+    return left.BooleanTest.booltesttype === right.BooleanTest.booltesttype?.replace('IS_NOT_', 'IS_') && left.BooleanTest.booltesttype !== right.BooleanTest.booltesttype && same(left.BooleanTest.arg, right.BooleanTest.arg)
+  }
   if (!('A_Expr' in left) || !('A_Expr' in right)) return false
   const [a, b] = [left.A_Expr, right.A_Expr]
   if ((OPPOSITE_KIND[a.kind ?? ''] ?? a.kind) !== b.kind) return false

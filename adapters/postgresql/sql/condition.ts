@@ -2,7 +2,7 @@ import type { A_Expr, CaseExpr, FuncCall, Node } from 'libpg-query'
 import { argumentText, qualifiedName, typeName } from './ast.ts'
 import { compare, complementary, contradictory, operatorOf } from './comparison.ts'
 import { IMMUTABLE_FUNCTIONS } from './immutable-functions.ts'
-import { sameText, valueOf } from './known-value.ts'
+import { holdsSomething, sameText, valueOf } from './known-value.ts'
 import { lookAt, mentions, type Look, type Truth } from './look.ts'
 import { allOf, ownRows } from './own-rows.ts'
 import { isLikeEverything, isRegexpForEverything } from './pattern.ts'
@@ -120,11 +120,17 @@ function binary(operator: string, left: Node | undefined, right: Node | undefine
   if (/^~\*?$/.test(operator)) return isRegexpForEverything(right, look.walk) ? 'true' : 'unknown'
   if (/^(@>|<@|&&)$/.test(operator)) return contains(operator, left, right, look)
   if (/^!~\*?$/.test(operator)) return isRegexpForEverything(right, look.walk) ? 'false' : 'unknown'
+  if ((isTypeOf(left) && !mentions(right, look)) || (isTypeOf(right) && !mentions(left, look))) return 'even'
   const found = compare(operator, left, right, look)
   if (found !== 'unknown' || (operator !== '=' && operator !== '<>') || left === undefined || right === undefined) return found
   const [a, b] = [isTruth(left) ? truthOf(left, look) : 'unknown', isTruth(right) ? truthOf(right, look) : 'unknown']
   if ((a !== 'true' && a !== 'false') || (b !== 'true' && b !== 'false')) return 'unknown'
   return (a === b) === (operator === '=') ? 'true' : 'false'
+}
+
+/** The type of a column is the same in each row. */
+function isTypeOf(node: Node | undefined): boolean {
+  return node !== undefined && 'FuncCall' in node && qualifiedName(node.FuncCall.funcname).name === 'pg_typeof'
 }
 
 /** Everything contains itself, and what is empty. */
@@ -167,16 +173,18 @@ function between(value: Node | undefined, bounds: Node | undefined, look: Look):
 }
 
 function nullTest(argument: Node | undefined, isNull: boolean, look: Look): Truth {
-  if (isNothing(argument)) return isNull ? 'true' : 'false'
+  if (isNothing(argument, look)) return isNull ? 'true' : 'false'
   if (argumentText(argument) !== undefined) return isNull ? 'false' : 'true'
-  return valueOf(argument, look).never ? (isNull ? 'false' : 'true') : 'unknown'
+  if (isNull) return holdsSomething(argument, look) ? 'false' : 'unknown'
+  return valueOf(argument, look).never ? 'true' : 'unknown'
 }
 
-/** NULL, or compared with it. */
-function isNothing(node: Node | undefined): boolean {
+/** NULL, or compared with it, or what is left of a value without itself. */
+function isNothing(node: Node | undefined, look: Look): boolean {
   if (argumentText(node) === null) return true
   if (node === undefined || !('A_Expr' in node)) return false
   const { kind, lexpr, rexpr } = node.A_Expr
+  if (kind === 'AEXPR_NULLIF') return lexpr !== undefined && rexpr !== undefined && sameText(lexpr, rexpr, look)
   return kind === 'AEXPR_OP' && /^(=|<>|[<>]=?)$/.test(operatorOf(node.A_Expr)) && (argumentText(lexpr) === null || argumentText(rexpr) === null)
 }
 
@@ -194,7 +202,7 @@ function booleanTest(argument: Node | undefined, test: string, look: Look): Trut
 function coalesce(args: readonly Node[], look: Look): Truth {
   const truths: Truth[] = []
   for (const part of args) {
-    if (isNothing(part)) continue
+    if (isNothing(part, look)) continue
     truths.push(truthOf(part, look))
     if (valueOf(part, look).never) break
   }

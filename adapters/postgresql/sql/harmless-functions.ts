@@ -161,4 +161,5 @@ export const HARMLESS_FUNCTIONS: ReadonlySet<string> = new Set(`
   xml_is_well_formed xml_is_well_formed_content xml_is_well_formed_document xml_send xmlagg xmlcomment xmlconcat2
   xmlexists xmltext xmlvalidate xpath xpath_exists
   regcollation regconfig regdictionary regnamespace regoper regoperator regproc regprocedure regrole regtype pg_show_all_settings pg_filenode_relation
+  pg_tablespace_databases pg_event_trigger_ddl_commands pg_event_trigger_dropped_objects pg_event_trigger_table_rewrite_oid pg_event_trigger_table_rewrite_reason pg_stat_have_stats
 `.trim().split(/\s+/))

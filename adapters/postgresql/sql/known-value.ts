@@ -5,7 +5,7 @@ import { argumentText, qualifiedName, stringsOf, typeName } from './ast.ts'
 import { ANY, arithmetic, isNumber, MOST, number, present, type Known } from './known.ts'
 import { canonical, ownColumn, type Look } from './look.ts'
 import { witness } from './own-rows.ts'
-import { SYSTEM_COLUMNS } from './resolver.ts'
+import { SYSTEM_COLUMNS, type Column } from './resolver.ts'
 import { resolve } from './scope.ts'
 
 export function valueOf(node: Node | undefined, look: Look): Known {
@@ -87,13 +87,25 @@ function column(node: Extract<Node, { ColumnRef: unknown }>, look: Look): Known 
   return { ...number(low, high, known?.notNull ?? SYSTEM_COLUMNS.has(own.name)), base: own.name }
 }
 
+/** Whether a value, or a part of a row, is never NULL: a row is NULL when all of it is. */
+export function holdsSomething(node: Node | undefined, look: Look): boolean {
+  if (node !== undefined && 'RowExpr' in node) return (node.RowExpr.args ?? []).some((part) => holdsSomething(part, look))
+  if (node === undefined || !('ColumnRef' in node)) return valueOf(node, look).never
+  return rowColumns(stringsOf(node.ColumnRef.fields), look)?.some(({ notNull }) => notNull) ?? valueOf(node, look).never
+}
+
 /** `t IS NOT NULL` holds when no column is. */
 function wholeRow(parts: readonly string[], look: Look): Known {
+  const columns = rowColumns(parts, look)
+  return columns === undefined ? ANY : present(columns.length > 0 && columns.every(({ notNull }) => notNull))
+}
+
+/** Of the table's own row, if that is what is referred to. */
+function rowColumns(parts: readonly string[], look: Look): readonly Column[] | undefined {
   const [item] = look.items
   const named = parts.length === 0 ? undefined : resolve(parts, look.env.scope, look.walk.budget)
-  if (item === undefined || (parts.length > 0 && (named?.kind !== 'row' || named.item === undefined || !look.items.includes(named.item)))) return ANY
-  const columns = item.relations.flatMap((relation) => relation.columns)
-  return present(columns.length > 0 && columns.every(({ notNull }) => notNull))
+  if (item === undefined || (parts.length > 0 && (named?.kind !== 'row' || named.item === undefined || !look.items.includes(named.item)))) return undefined
+  return item.relations.flatMap((relation) => relation.columns)
 }
 
 const TEXTS = /^(text|varchar|bpchar|name)$/

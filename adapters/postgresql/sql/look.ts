@@ -133,10 +133,18 @@ export function canonical(node: Node, look: Look, alone = false): string | undef
       steady &&= own !== undefined || !alone
       return own === undefined ? value : { own: own.name }
     }
+    const only = 'MinMaxExpr' in value ? onlyValue((value['MinMaxExpr'] as { args?: Node[] }).args ?? [], look, alone) : undefined
+    if (only !== undefined) return only
     if ('SubLink' in value || 'ParamRef' in value || ('FuncCall' in value && !isSteady(value['FuncCall'] as { funcname?: Node[] }, look))) steady = false
     return value
   })
   return steady ? text : undefined
+}
+
+/** The greatest and the least of one value is that value. */
+function onlyValue([first, ...others]: readonly Node[], look: Look, alone: boolean): unknown {
+  const text = first === undefined ? undefined : canonical(first, look, alone)
+  return text !== undefined && others.every((other) => canonical(other, look, alone) === text) ? JSON.parse(text) : undefined
 }
 
 /** Where a part stands in the text. */

@@ -42,10 +42,10 @@ function setOperation(link: SubLink, { op, larg, rarg, limitCount, limitOffset }
   return left === 'true' && right === (op === 'SETOP_INTERSECT' ? 'true' : 'false') ? 'true' : 'unknown'
 }
 
-/** A limit leaves one row at least, and so does an aggregate over nothing. */
+/** A limit leaves one row at least, VALUES has one, and so has an aggregate over nothing. */
 function exists(select: SelectStmt, look: Look): Truth {
   const { limitCount: _limit, distinctClause: _distinct, ...whole } = select
-  if (isOneRow(select)) return 'true'
+  if (isOneRow(select) || (select.valuesLists !== undefined && select.limitOffset === undefined)) return 'true'
   return witness(whole, look)?.truth ?? 'unknown'
 }
 
