@@ -142,7 +142,8 @@ function operator({ kind, name, lexpr, rexpr }: A_Expr, look: Look): Known {
 
 /** Whether two expressions are one: `id` and `t.id`, `lower(t.name)` and, where `u` stands at the same row, `lower(u.name)`. */
 export function sameText(left: Node, right: Node, look: Look, inner: Look = look): boolean {
-  const text = Object.keys(left)[0] === Object.keys(right)[0] ? canonical(left, look, look !== inner) : undefined
+  const alike = Object.keys(left)[0] === Object.keys(right)[0] || 'MinMaxExpr' in left || 'MinMaxExpr' in right
+  const text = alike ? canonical(left, look, look !== inner) : undefined
   if (text?.includes('"A_Const"') === true) look.walk.found.literal()
   return text !== undefined && text === canonical(right, inner, look !== inner)
 }
