@@ -19,7 +19,7 @@ describe('sallyport init and check', () => {
     assert.equal((await cli(folder, ['init'])).code, 0)
     const checked = await cli(folder, ['check'], { env: { SHOP_PASSWORD: 'x' } })
     assert.deepEqual([checked.code, checked.stderr], [0, ''])
-    assert.match(checked.stdout, /^sallyport\.yaml is fine: 11 rules, 1 targets, 1 listeners, 2 people\nnote: nobody can log in yet/)
+    assert.match(checked.stdout, /^sallyport\.yaml is fine: 12 rules, 1 targets, 1 listeners, 2 people\nnote: nobody can log in yet/)
   })
 
   test('what init comments out is valid too, where it is put in', async () => {
