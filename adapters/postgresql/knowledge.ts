@@ -96,12 +96,12 @@ export class Knowledge {
     this.needsNames = needsNames
   }
 
-  /** `search_path` of a session that does not set it; `undefined` until the catalogue was read. */
   /** Whether a parameter of one of these types runs code of the database's own when it is bound. */
   runsCode(types: readonly number[]): boolean {
     return types.some((type) => this.#catalogue?.runsCode(type) === true)
   }
 
+  /** `search_path` of a session that does not set it; `undefined` until the catalogue was read. */
   get defaultSearchPath(): readonly string[] | undefined {
     return this.#defaultSearchPath
   }
