@@ -10,7 +10,7 @@ import type { BenchRun } from './system/bench-run.ts'
 import { bulkRead } from './system/bulk-read.ts'
 import { conditionsAt, requireRealDisk, withTarget } from './system/conditions.ts'
 import { idleMemory } from './system/idle-memory.ts'
-import { analysisCosts, decisionCosts, storeRates } from './system/micro.ts'
+import { analysisCosts, decisionCosts, maskRates, storeRates } from './system/micro.ts'
 import { newConnections, selectOnly, tpcb } from './system/transactions.ts'
 
 const ROWS = 1_000_000
@@ -19,7 +19,7 @@ const ROWS_QUICK = 100_000
 const ROWS_AT_LEAST = 100
 /** More than clients, or TPC-B measures how they wait for each other's branch. */
 const SCALE = 40
-const WITHOUT_TARGET: readonly SectionName[] = ['store', 'rules', 'analysis']
+const WITHOUT_TARGET: readonly SectionName[] = ['store', 'rules', 'analysis', 'mask']
 
 async function main(args: readonly string[]): Promise<void> {
   if (args.includes('--help')) return void process.stdout.write(USAGE)
@@ -84,6 +84,7 @@ function measureSection(name: SectionName, run: BenchRun, target: Target | undef
   if (name === 'store') return storeRates(run)
   if (name === 'rules') return decisionCosts(run)
   if (name === 'analysis') return analysisCosts(run)
+  if (name === 'mask') return maskRates()
   if (target === undefined) throw new Error(`${name} needs a target`)
   switch (name) {
     case 'select': return selectOnly(run, target)

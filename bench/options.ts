@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os'
 import { parseArgs } from 'node:util'
 
-export const SECTIONS = ['select', 'tpcb', 'bulk', 'connect', 'memory', 'store', 'rules', 'analysis'] as const
+export const SECTIONS = ['select', 'tpcb', 'bulk', 'connect', 'memory', 'store', 'rules', 'analysis', 'mask'] as const
 export type SectionName = (typeof SECTIONS)[number]
 
 export interface BenchOptions {

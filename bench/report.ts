@@ -5,7 +5,7 @@ import type { BulkRead } from './system/bulk-read.ts'
 import type { Case } from './system/compare.ts'
 import type { Conditions } from './system/conditions.ts'
 import type { IdleMemory } from './system/idle-memory.ts'
-import type { StoreFigures } from './system/micro.ts'
+import type { MaskFigures, StoreFigures } from './system/micro.ts'
 import type { Transactions } from './system/transactions.ts'
 import type { AnalysisReport } from './micro/analysis.ts'
 import type { RulesFigures } from './micro/rules.ts'
@@ -21,6 +21,7 @@ export interface BenchSections {
   readonly store?: readonly StoreFigures[]
   readonly rules?: readonly RulesFigures[]
   readonly analysis?: AnalysisReport
+  readonly mask?: readonly MaskFigures[]
 }
 
 /** The JSON file. */
@@ -37,7 +38,7 @@ export interface BenchReport {
 
 /** The same for people. */
 export function printReport({ conditions, sections, skipped, goals }: BenchReport): string {
-  const { select, tpcb, bulk, connect, memory, store, rules, analysis } = sections
+  const { select, tpcb, bulk, connect, memory, store, rules, analysis, mask } = sections
   const comparisons = [select, tpcb, connect, bulk].flatMap((section) => section?.cases ?? [])
   return [
     ...comparisons.map(printCase),
@@ -45,6 +46,7 @@ export function printReport({ conditions, sections, skipped, goals }: BenchRepor
     store === undefined ? '' : printStore(store),
     rules === undefined ? '' : printRules(rules),
     analysis === undefined ? '' : printAnalysis(analysis),
+    mask === undefined ? '' : printMask(mask),
     printGoals(goals),
     ...skipped.map(({ what, why }) => `skipped ${what}: ${why}`),
     `load average ${conditions.loadBefore.map(shown).join(' ')} before, ${(conditions.loadAfter ?? []).map(shown).join(' ')} after; ${conditions.cores} cores`,
@@ -79,6 +81,11 @@ function printAnalysis({ texts, memory }: AnalysisReport): string {
   const rows = texts.map(({ text, characters, grammarMicros, treeMicros, newMicros, repeatedMicros }) => [text, ...[characters, grammarMicros, treeMicros, newMicros, repeatedMicros].map(shown)])
   const held = `after ${shown(memory.statements / 10)} distinct statements ${shown(memory.earlyMiB)} MiB resident, after ${shown(memory.statements)} ${shown(memory.lateMiB)} MiB`
   return `${formatTable([['one statement', 'characters', 'grammar µs', 'and tree µs', 'new µs', 'repeated µs'], ...rows])}\n${held}`
+}
+
+function printMask(figures: readonly MaskFigures[]): string {
+  const rows = figures.map(({ name, rowsPerSecond, megabytesPerSecond, ofScan }) => [name, ...[rowsPerSecond, megabytesPerSecond, ofScan].map(shown)])
+  return formatTable([['masked rows', 'rows/s', 'MB/s', 'of a scan'], ...rows])
 }
 
 function printGoals(goals: readonly Goal[]): string {

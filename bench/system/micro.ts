@@ -6,6 +6,7 @@ import { benchRules, type RulesFigures } from '../micro/rules.ts'
 import type { BenchRun } from './bench-run.ts'
 
 const ANALYSIS = fileURLToPath(new URL('../micro/analysis.ts', import.meta.url))
+const MASK = fileURLToPath(new URL('../micro/mask.ts', import.meta.url))
 const EVENT_STORE = fileURLToPath(new URL('../micro/event-store.ts', import.meta.url))
 /** Enough for a median that noise does not move. */
 const RULES_ROUNDS = 31
@@ -46,4 +47,18 @@ export function decisionCosts({ options }: BenchRun): Promise<readonly RulesFigu
 export async function analysisCosts({ options }: BenchRun): Promise<AnalysisReport> {
   const { stdout } = await promisify(execFile)(process.execPath, [ANALYSIS, '--json', '--statements', String(options.quick ? 20_000 : 1_000_000)])
   return JSON.parse(stdout) as AnalysisReport
+}
+
+/** As bench/micro/mask.ts prints it: rows of about 100 bytes, by method and format, beside a scan of their headers. */
+export interface MaskFigures {
+  readonly name: string
+  readonly rowsPerSecond: number
+  readonly megabytesPerSecond: number
+  readonly ofScan: number
+}
+
+/** Masked rows in one thread, without a network. */
+export async function maskRates(): Promise<readonly MaskFigures[]> {
+  const { stdout } = await promisify(execFile)(process.execPath, [MASK, '--json'])
+  return JSON.parse(stdout) as MaskFigures[]
 }
