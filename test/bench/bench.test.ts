@@ -22,7 +22,7 @@ const INSTALLED = CONTENDERS.filter((name) => (name !== 'pgbouncer' && name !== 
 
 describe('the options of the benchmark', () => {
   it('are everything by default, and shorter when it must be quick', () => {
-    assert.equal(readOptions([]).sections.length, 8)
+    assert.equal(readOptions([]).sections.length, 9)
     assert.deepEqual([readOptions([]).seconds, readOptions(['--quick']).seconds], [5, 1])
     assert.deepEqual(readOptions(['--only', 'rules,select', '--only', 'bulk']).sections, ['select', 'bulk', 'rules'])
   })
