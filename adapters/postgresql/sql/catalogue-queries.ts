@@ -3,8 +3,8 @@
  * Run them on one connection, in this order, in one `REPEATABLE READ READ ONLY` transaction when it can be had.
  */
 
-/** Makes PostgreSQL write every name in full when it prints a view or an expression. */
-export const QUALIFY_NAMES = `SELECT pg_catalog.set_config('search_path', '', false)`
+/** Makes PostgreSQL write every name in full when it prints a view or an expression; compiling these queries takes longer than running them. */
+export const PREPARE_READING = `SELECT pg_catalog.set_config('search_path', '', false), pg_catalog.set_config('jit', 'off', false)`
 
 /** Major version, e.g. `18`. */
 export const SERVER_MAJOR = `SELECT (pg_catalog.current_setting('server_version_num')::int / 10000)::text`
@@ -44,7 +44,7 @@ SELECT n.nspname, p.proname, p.prokind::text, p.provolatile::text, l.lanname,
 FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace JOIN pg_catalog.pg_language l ON l.oid = p.prolang
 WHERE n.nspname NOT IN ('pg_catalog', 'information_schema') OR p.oid >= 16384`
 
-/** `view` oid '' definition; `generated` oid column expression; `operator` function name ''; `type` '' name '' for those named like a built-in one. Needs QUALIFY_NAMES first. */
+/** `view` oid '' definition; `generated` oid column expression; `operator` function name ''; `type` '' name '' for those named like a built-in one. Needs PREPARE_READING first. */
 export const DEFINITIONS = `
 SELECT 'view', c.oid::text, '', pg_catalog.pg_get_viewdef(c.oid)
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -66,7 +66,7 @@ WHERE t.typnamespace <> b.typnamespace`
 /**
  * Code and changes that follow a statement without being named in it, for user's functions alone:
  * `trigger` relation function tgtype; `cascade` referenced referencing 'delete action, update action, numbers of the referenced columns';
- * `rule` relation '' 'event type, a space, CREATE RULE with every name in full'; Needs QUALIFY_NAMES first;
+ * `rule` relation '' 'event type, a space, CREATE RULE with every name in full'; Needs PREPARE_READING first;
  * `attached` relation function '' (defaults, checks of the table and of its domains, indexes, policies, partition keys, conditions of triggers);
  * `event` '' function ''; `policy` relation '' condition (of row security that is on);
  * `type` type function name, `row` relation function '', `signature` function function '', `any` '' function '': code that comes with

@@ -1,5 +1,5 @@
 import type { Source } from './analysis.ts'
-import { DEFINITIONS, EDGES, FOLLOWERS, FUNCTIONS, QUALIFY_NAMES, RELATIONS, SERVER_MAJOR, STAMP } from './catalogue-queries.ts'
+import { DEFINITIONS, EDGES, FOLLOWERS, FUNCTIONS, PREPARE_READING, RELATIONS, SERVER_MAJOR, STAMP } from './catalogue-queries.ts'
 import { NO_COPIES, type CopiedRelations } from './copied.ts'
 import type { Column, Followers, FunctionEntry, Relation, RelationKind, Resolver, RowEvent } from './resolver.ts'
 import { viewLineage } from './view-lineage.ts'
@@ -77,7 +77,7 @@ export class Catalogue implements Resolver {
 
   /** Reads everything in eight statements. The connection's `search_path` is empty afterwards. */
   static async load(query: CatalogueQuery): Promise<Catalogue> {
-    await query(QUALIFY_NAMES)
+    await query(PREPARE_READING)
     const [[major] = EMPTY] = await query(SERVER_MAJOR)
     const stamp = await Catalogue.readStamp(query)
     return new Catalogue({
