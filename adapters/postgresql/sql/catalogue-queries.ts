@@ -44,7 +44,10 @@ SELECT n.nspname, p.proname, p.prokind::text, p.provolatile::text, l.lanname,
 FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace JOIN pg_catalog.pg_language l ON l.oid = p.prolang
 WHERE n.nspname NOT IN ('pg_catalog', 'information_schema') OR p.oid >= 16384`
 
-/** `view` oid '' definition; `generated` oid column expression; `operator` function name ''; `type` '' name '' for those named like a built-in one. Needs PREPARE_READING first. */
+/**
+ * `view` oid '' definition; `generated` oid column expression; `operator` function name ''; `type` '' name '' for those named like a built-in one;
+ * `form` type typtype (`a` for an array) what it is made of (base type, relation, element). Needs PREPARE_READING first.
+ */
 export const DEFINITIONS = `
 SELECT 'view', c.oid::text, '', pg_catalog.pg_get_viewdef(c.oid)
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -61,7 +64,10 @@ WHERE (n.nspname <> 'pg_catalog' OR o.oid >= 16384) AND NOT EXISTS (
 UNION ALL
 SELECT DISTINCT 'type', '', t.typname, ''
 FROM pg_catalog.pg_type t JOIN pg_catalog.pg_type b ON b.typname = t.typname AND b.typnamespace = 'pg_catalog'::pg_catalog.regnamespace
-WHERE t.typnamespace <> b.typnamespace`
+WHERE t.typnamespace <> b.typnamespace
+UNION ALL
+SELECT 'form', oid::text, CASE WHEN typcategory = 'A' AND typtype = 'b' THEN 'a' ELSE typtype::text END, (CASE WHEN typtype = 'd' THEN typbasetype WHEN typtype = 'c' THEN typrelid ELSE typelem END)::bigint::text
+FROM pg_catalog.pg_type WHERE oid >= 16384 AND (typtype IN ('d', 'c', 'e', 'r', 'm') OR (typcategory = 'A' AND typelem <> 0))`
 
 /**
  * Code and changes that follow a statement without being named in it, for user's functions alone:

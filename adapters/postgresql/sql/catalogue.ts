@@ -1,7 +1,7 @@
 import type { Source } from './analysis.ts'
 import { DEFINITIONS, EDGES, FOLLOWERS, FUNCTIONS, PREPARE_READING, RELATIONS, SERVER_MAJOR, STAMP } from './catalogue-queries.ts'
 import { NO_COPIES, type CopiedRelations } from './copied.ts'
-import type { Column, Followers, FunctionEntry, Relation, RelationKind, Resolver, RowEvent } from './resolver.ts'
+import type { Column, Followers, FunctionEntry, Relation, RelationKind, Resolver, RowEvent, TypeForm } from './resolver.ts'
 import { viewLineage } from './view-lineage.ts'
 
 /** Runs one SQL text on the gateway's own connection; every value as text. */
@@ -51,6 +51,7 @@ export class Catalogue implements Resolver {
   readonly #followers = new Map<number, MutableFollowers>()
   readonly #eventTriggers: number[] = []
   readonly #types = new Set<string>()
+  readonly #typeForms = new Map<number, TypeForm>()
   readonly #typeCode = new Map<string, number[]>()
   readonly #codedTypes = new Set<number>()
   readonly #rowCode = new Map<number, number[]>()
@@ -146,7 +147,17 @@ export class Catalogue implements Resolver {
     if (kind === 'view') this.#definitions.set(Number(oid), text ?? '')
     else if (kind === 'generated') push(this.#generated, Number(oid), { column: name ?? '', expression: text ?? '' })
     else if (kind === 'type') this.#types.add(name ?? '')
+    else if (kind === 'form') this.#addTypeForm(Number(oid), name ?? '', Number(text))
     else push(this.#operators, name ?? '', Number(oid))
+  }
+
+  #addTypeForm(oid: number, kind: string, of: number): void {
+    const relation = kind === 'c' ? this.#byOid.get(of) : undefined
+    if (kind === 'd') this.#typeForms.set(oid, { kind: 'domain', base: of })
+    else if (kind === 'a') this.#typeForms.set(oid, { kind: 'array', element: of })
+    else if (kind === 'e') this.#typeForms.set(oid, { kind: 'enum' })
+    else if (relation !== undefined) this.#typeForms.set(oid, { kind: 'row', relation })
+    else if (kind !== 'c') this.#typeForms.set(oid, { kind: 'range' })
   }
 
   #addFollower(kind: string, oid: number, other: number, detail: string): void {
@@ -264,6 +275,10 @@ export class Catalogue implements Resolver {
 
   hasUserType(name: string): boolean {
     return this.#types.has(name)
+  }
+
+  typeForm(oid: number): TypeForm | undefined {
+    return this.#typeForms.get(oid)
   }
 
   isGenerated({ oid }: Relation, column: string): boolean {

@@ -78,7 +78,7 @@ function united(given: readonly Outputs[], walk: Walk): Outputs {
   if (!given.every(({ columns, ordered, open }) => ordered && !open && columns.length === width)) return smeared(named, given.flatMap(allSources))
   const columns = named.columns.map(({ name }, index) => {
     const parts = given.flatMap(({ columns: all }) => all[index] ?? [])
-    const total = together(parts.map((part) => columnTotal(part, false)))
+    const total = together(parts.map((part) => columnTotal(part, walk)))
     return { name, sources: [], derived: distinctSources(parts.flatMap(({ sources, derived }) => [...sources, ...derived])), total: total && { ...total, plain: false, brittle: true } }
   })
   return { columns, ordered: true, open: false }

@@ -21,6 +21,8 @@ export interface Resolver {
   functions(schema: string | undefined, name: string, searchPath: readonly string[] | undefined): readonly FunctionEntry[]
   /** Whether somebody made a type that shares its name with a built-in one, in whatever schema. */
   hasUserType(name: string): boolean
+  /** What a type that did not come with the server is made of; `undefined` for built-in ones and for base types of extensions. */
+  typeForm(oid: number): TypeForm | undefined
   isGenerated(relation: Relation, column: string): boolean
   /** What a view's column is made of, one view down. */
   behind(relation: Relation, column: string): readonly Source[]
@@ -48,6 +50,12 @@ export interface Resolver {
   /** The query behind a view or materialized view, every name in full. */
   definition(oid: number): string | undefined
 }
+
+export type TypeForm =
+  | { readonly kind: 'domain'; readonly base: number }
+  | { readonly kind: 'array'; readonly element: number }
+  | { readonly kind: 'row'; readonly relation: Relation }
+  | { readonly kind: 'enum' | 'range' }
 
 export type RelationKind =
   | 'table'

@@ -126,7 +126,7 @@ describe('analysis of a text', () => {
 
   it('forgets the search path after a statement that may change it', () => {
     const seen: (readonly string[] | undefined)[] = []
-    const resolver = { serverMajor: 18, relations: (_schema: unknown, _name: unknown, path: readonly string[] | undefined) => (seen.push(path), []), functions: () => [], hasUserType: () => false, isGenerated: () => false, kin: () => [], ancestors: () => new Set<number>(), function: () => undefined, operatorFunctions: () => [], followers: () => undefined, eventTriggers: () => [], hasImpliedCode: false, behind: () => [], typeCode: () => [], rowCode: () => [], signatureCode: () => [], castCode: () => [], policies: () => [], dependents: () => [], definition: () => undefined }
+    const resolver = { serverMajor: 18, relations: (_schema: unknown, _name: unknown, path: readonly string[] | undefined) => (seen.push(path), []), functions: () => [], hasUserType: () => false, typeForm: () => undefined, isGenerated: () => false, kin: () => [], ancestors: () => new Set<number>(), function: () => undefined, operatorFunctions: () => [], followers: () => undefined, eventTriggers: () => [], hasImpliedCode: false, behind: () => [], typeCode: () => [], rowCode: () => [], signatureCode: () => [], castCode: () => [], policies: () => [], dependents: () => [], definition: () => undefined }
     analyse('SELECT * FROM a; SET search_path = x; SELECT * FROM b', { resolver, searchPath: ['public'] })
     analyse('SELECT * FROM a; DROP TABLE x; SELECT * FROM b', { resolver, searchPath: ['public'] })
     assert.deepEqual(seen, [['public'], undefined, ['public'], ['public'], undefined])

@@ -49,7 +49,7 @@ describe('comments', () => {
   })
 
   it('never claims that a text with comments, backslashes or other characters cannot run', () => {
-    const resolver = { serverMajor: 18, relations: () => [], functions: () => [], hasUserType: () => false, isGenerated: () => false, kin: () => [], ancestors: () => new Set<number>(), function: () => undefined, operatorFunctions: () => [], followers: () => undefined, eventTriggers: () => [], hasImpliedCode: false, behind: () => [], typeCode: () => [], rowCode: () => [], signatureCode: () => [], castCode: () => [], policies: () => [], dependents: () => [], definition: () => undefined }
+    const resolver = { serverMajor: 18, relations: () => [], functions: () => [], hasUserType: () => false, typeForm: () => undefined, isGenerated: () => false, kin: () => [], ancestors: () => new Set<number>(), function: () => undefined, operatorFunctions: () => [], followers: () => undefined, eventTriggers: () => [], hasImpliedCode: false, behind: () => [], typeCode: () => [], rowCode: () => [], signatureCode: () => [], castCode: () => [], policies: () => [], dependents: () => [], definition: () => undefined }
     const cannotRun = (text: string): boolean => analyse(text, { resolver, searchPath: [] }).cannotRun
     assert.equal(cannotRun('SELECT 1 +'), true)
     for (const text of ['SELECT 1 + -- x', 'SELECT /* x */ 1 +', "SELECT E'\\' +", 'SELECT é +']) assert.equal(cannotRun(text), false, text)
