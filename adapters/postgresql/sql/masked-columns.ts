@@ -62,7 +62,7 @@ export class MaskedColumns {
   maskOf(source: Source): ColumnMask | undefined {
     const { relation, attnum, presence } = source
     const mask = relation === undefined ? undefined : this.#masks.get(originKey(relation.oid, attnum))
-    return mask !== undefined && presence === true && showsPresence(mask, source) ? undefined : mask
+    return mask !== undefined && presence === true && showsPresence(mask, source, this.catalogue) ? undefined : mask
   }
 
   /** Whether a use of this source is a use of a masked value. */

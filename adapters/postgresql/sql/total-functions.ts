@@ -7,7 +7,7 @@
  * counts, `to_char` of numbers, `age` and differences of dates (infinite ones), arithmetic of integers and of floating point
  * (overflow), `array_position` and `array_append` (arrays of arrays), `jsonb_array_length` and the like (other JSON).
  */
-import { ENCODING, FIELD_OF_DATE, FIELD_OF_MOMENT, UNIT } from './kept-words.ts'
+import { ENCODING, FIELD_OF_DATE, FIELD_OF_MOMENT, TIME_ZONE, UNIT } from './kept-words.ts'
 import { NUMBERS, type ValueKind } from './value-kind.ts'
 
 type Kinds = ReadonlySet<ValueKind>
@@ -101,6 +101,7 @@ const DATE_FUNCTIONS: Readonly<Record<string, TotalFunction>> = {
   now, transaction_timestamp: now, statement_timestamp: now, clock_timestamp: now, date: { gives: 'date', arguments: [1, 1], takes: { 0: MOMENTS } },
   to_char: { ...text(2), takes: { 0: MOMENTS }, written: { 1: 'anything' }, chooses: true },
   date_trunc: { gives: 'moment', arguments: [2, 2], takes: { 1: MOMENTS }, written: { 0: UNIT } },
+  timezone: { gives: 'moment', arguments: [2, 2], takes: { 1: of('moment') }, written: { 0: TIME_ZONE } },
 }
 const partOf = (kind: 'date' | 'moment', fields: ReadonlySet<string>): TotalFunction => ({ gives: 'float', arguments: [2, 2], takes: { 1: of(kind) }, written: { 0: fields }, chooses: true })
 /** What parts there are depends on what they are taken from. */

@@ -60,7 +60,7 @@ function tables(): string {
     ${rows.join('\n')} insert into strange select from generate_series(1, 2);`
 }
 
-const CONSTANTS = ['1', '2', '10', '0', '1.5', '12345.678', "''", "'x'", "'a'", "'%a%'", "'hex'", "'base64'", "'UTF8'", "'year'", "'epoch'", "'hour'", "'month'", "'{a,b}'", "'YYYY-MM-DD HH24:MI'", "'^a.*[0-9]+'", "'g'", 'null', 'true', "date '2020-01-01'", "array['x']", "array[1,2]", 'current_date', 'now()', "'[1,3)'"]
+const CONSTANTS = ['1', '2', '10', '0', '1.5', '12345.678', "''", "'x'", "'a'", "'%a%'", "'hex'", "'base64'", "'UTF8'", "'year'", "'epoch'", "'hour'", "'month'", "'utc'", "'DAY'", "'{a,b}'", "'YYYY-MM-DD HH24:MI'", "'^a.*[0-9]+'", "'g'", 'null', 'true', "date '2020-01-01'", "array['x']", "array[1,2]", 'current_date', 'now()', "'[1,3)'"]
 const NAMES = [...TOTAL_FUNCTIONS.keys(), ...PART_FUNCTIONS]
 const OPERATORS = ['||', '=', '<>', '<', '>=', '+', '-', '*', '/', '%', '->', '->>', '#>', '#>>', '?', '?|', '@>', '<@', '&&', '<<', '~', '!~*', 'like', 'ilike', 'not like', 'is distinct from', 'is not distinct from', 'and', 'or']
 const TYPES = ['text', 'varchar(3)', 'char(4)', 'name', 'int2', 'int4', 'int8', 'numeric', 'numeric(10,2)', 'float4', 'float8', 'bool', 'date', 'timestamp', 'timestamptz', 'time', 'interval', 'uuid', 'inet', 'bytea', 'jsonb', 'json', 'mood']
