@@ -89,6 +89,12 @@ function skipsByChoice(parts: readonly Total[], brittle = false): boolean {
   return parts.some(({ chosen }) => chosen) && (brittle || parts.some((part) => part.brittle) || severalTexts(parts))
 }
 
+/** The same of what is compared, where elements are compared that may not be there. */
+function comparesByChoice(parts: readonly Total[], brittle = false): boolean {
+  const collected = parts.some(({ kind }) => kind === 'array' || kind === 'range')
+  return skipsByChoice(collected ? parts.map((part) => ({ ...part, chosen: true })) : parts, brittle)
+}
+
 function look(value: Node | undefined, at: Look): Total | undefined {
   if (value === undefined) return undefined
   at.walk.budget.enter()
@@ -178,7 +184,7 @@ function isValue(node: Node | undefined): boolean {
 
 /** GREATEST and LEAST compare, and pass over NULL. */
 function least(parts: Parts): Total | undefined {
-  return allTotal(parts) && !skipsByChoice(parts) ? value(parts) : undefined
+  return allTotal(parts) && !comparesByChoice(parts) ? value(parts) : undefined
 }
 
 /** `chosen`: whether it is NULL may depend on more than NULLs. */
@@ -234,7 +240,7 @@ function call(func: FuncCall, at: Look): Total | undefined {
   const { resolver, searchPath } = at.walk.found.context
   if (func.func_variadic === true || func.agg_within_group === true) return undefined
   if ((schema !== undefined && schema !== 'pg_catalog') || (schema === undefined && resolver === undefined) || (resolver?.functions(schema, name, searchPath).length ?? 0) > 0) return undefined
-  const args = all(func.args, at)
+  const args = all(func.args, func.agg_filter === undefined ? at : { ...at, conditional: true })
   const around = all([...(func.agg_filter === undefined ? [] : [func.agg_filter]), ...(func.agg_order ?? []).flatMap((sort) => ('SortBy' in sort ? (sort.SortBy.node ?? []) : []))], at)
   if (!allTotal(args) || !allTotal(around)) return undefined
   const known = PART_FUNCTIONS.has(name) ? (args[1]?.kind === 'date' ? PARTS_OF_A_DATE : PARTS_OF_A_MOMENT) : TOTAL_FUNCTIONS.get(name)
@@ -291,6 +297,8 @@ function comparesBuiltIn({ walk: { found: { context: { resolver } } } }: Look): 
 }
 
 const LISTS = new Set(['AEXPR_IN', 'AEXPR_BETWEEN', 'AEXPR_NOT_BETWEEN', 'AEXPR_BETWEEN_SYM', 'AEXPR_NOT_BETWEEN_SYM'])
+/** They compare one after the other, until one decides. */
+const IN_TURN = new Set([...LISTS, 'AEXPR_OP_ANY', 'AEXPR_OP_ALL'])
 
 function operator({ kind = 'AEXPR_OP', name, lexpr, rexpr }: Extract<Node, { A_Expr: unknown }>['A_Expr'], at: Look): Total | undefined {
   const { schema, name: symbol } = qualifiedName(name)
@@ -302,7 +310,7 @@ function operator({ kind = 'AEXPR_OP', name, lexpr, rexpr }: Extract<Node, { A_E
   const found = operate(operands)
   if (found === undefined) return undefined
   if (found === 'joined') return joined('text', parts)
-  if (skipsByChoice(parts, found.brittle)) return undefined
+  if (IN_TURN.has(kind) ? parts.some(({ brittle }) => brittle) || severalTexts(parts) : comparesByChoice(parts, found.brittle)) return undefined
   return { ...given(found.kind, Math.max(1, found.weight)), brittle: found.brittle || parts.some(({ brittle }) => brittle) || severalTexts(parts), chosen: found.chosen || parts.some(({ chosen }) => chosen) }
 }
 
@@ -312,12 +320,13 @@ function caseOf({ arg, args = [], defresult }: CaseExpr, at: Look): Total | unde
   const conditions = whens.map(({ expr }, index) => look(expr, index === 0 && arg === undefined ? at : later))
   const asked: Parts = arg === undefined ? conditions : [look(arg, at), ...conditions]
   if (!allTotal(asked)) return undefined
-  if (arg !== undefined && (!comparesBuiltIn(at) || !asked.every(({ kind }) => COMPARABLE.has(kind)) || skipsByChoice(asked))) return undefined
+  // It compares one after the other, until one is the same.
+  if (arg !== undefined && (!comparesBuiltIn(at) || !asked.every(({ kind, brittle }) => COMPARABLE.has(kind) && !brittle) || severalTexts(asked))) return undefined
   const results = whens.map(({ result: then }) => look(then, later))
   const total = value(defresult === undefined ? results : [...results, look(defresult, later)])
   if (total === undefined) return undefined
   const never = isValue(defresult) && whens.every(({ result: then }) => isValue(then))
-  return { ...total, brittle: total.brittle || asked.some(({ brittle }) => brittle) || (arg !== undefined && severalTexts(asked)), chosen: !never }
+  return { ...total, brittle: total.brittle || asked.some(({ brittle }) => brittle), chosen: !never }
 }
 
 /** Elements that are arrays themselves must have the same length, or the server complains. */
@@ -387,7 +396,8 @@ function ownField(arg: Node, step: Node, { env, walk, conditional }: Look): Tota
 const INDEXES: ReadonlySet<ValueKind> = new Set(['int', 'parameter'])
 
 function indexed({ A_Indices: { lidx, uidx } }: Extract<Node, { A_Indices: unknown }>, { kind }: Total, at: Look): boolean {
-  const indexes = [lidx, uidx].filter((index) => index !== undefined).map((index) => look(index, at))
+  // Of NULL there is nothing to look for.
+  const indexes = [lidx, uidx].filter((index) => index !== undefined).map((index) => look(index, { ...at, conditional: true }))
   if (kind === 'jsonb') return indexes.every((index) => index !== undefined && (index.kind === 'int' || index.kind === 'constant' || index.kind === 'text'))
   return kind === 'array' && indexes.every((index) => index !== undefined && INDEXES.has(index.kind))
 }
