@@ -11,6 +11,7 @@ import { determinedByKey } from './group-by.ts'
 import { AnalysisLimit, MAX_COLUMNS } from './limit.ts'
 import { wholeTables } from './own-rows.ts'
 import { starSources } from './relation-item.ts'
+import { useSortedAggregates } from './sorted-aggregates.ts'
 import { DISTINCT, GROUP_BY, handedTo, HAVING, LIMIT, OFFSET, ORDER_BY, OUTPUT, RISKY, SET_OPERATION, VALUES, WHOLE_ROW, WINDOW } from './place.ts'
 import { findItem, resolve, type Scope, type ScopeItem } from './scope.ts'
 import { distinctSources } from './source.ts'
@@ -99,6 +100,7 @@ function plainSelect(select: SelectStmt, env: Env, walk: Walk): Outputs {
   expression(select.windowClause, inner, WINDOW, walk)
   groupBy(select, inner, outputs, walk)
   distinct(select, inner, outputs, walk)
+  useSortedAggregates(select, inner, walk)
   tail(select, scope, env, outputs, walk)
   return { ...outputs, rows: asked(() => wholeTables(select, inner, walk, truthOf)) }
 }
