@@ -3,6 +3,7 @@ import type { CreateFunctionStmt, Node } from 'libpg-query'
 import { stringOf, stringsOf } from './ast.ts'
 import { Collector, type AnalysisContext } from './collector.ts'
 import { expression } from './expression.ts'
+import { runType } from './implied-code.ts'
 import { AnalysisLimit, Budget } from './limit.ts'
 import { parse } from './load.ts'
 import { plpgsqlBody } from './plpgsql.ts'
@@ -138,8 +139,10 @@ function defaults({ parameters }: CreateFunctionStmt, walk: Walk): void {
   }
 }
 
-function plpgsql(definition: string, code: string, name: string, { found }: Walk): readonly Node[] {
-  const { statements, opaque, loops, untraced } = plpgsqlBody(definition, code)
+function plpgsql(definition: string, code: string, name: string, walk: Walk): readonly Node[] {
+  const { found } = walk
+  const { statements, types, opaque, loops, untraced } = plpgsqlBody(definition, code)
+  for (const type of new Set(types)) runType(type, walk)
   if (loops) found.repeats = true
   if (opaque !== '') found.opaque(`${name}: ${opaque}`)
   if (untraced !== '') found.untraced(`${name}: ${untraced}`)
