@@ -46,9 +46,13 @@ const CONTROL: Readonly<Record<string, TransactionControl['kind']>> = {
   TRANS_STMT_ROLLBACK_PREPARED: 'rollback-prepared',
 }
 
+/** One that is prepared outlives its session, with all its locks, and whoever comes may end it. */
 function transaction({ kind = 'TRANS_STMT_BEGIN', savepoint_name, gid, chain }: TransactionStmt, { found }: Walk): void {
   found.act('transaction')
-  if (gid !== undefined) found.literal()
+  if (gid !== undefined) {
+    found.act('admin')
+    found.literal()
+  }
   const control = CONTROL[kind]
   if (control === undefined) return found.opaque(`${kind} is not understood`)
   found.effects.transaction = { kind: control, name: savepoint_name ?? gid ?? '', chain: chain === true }
