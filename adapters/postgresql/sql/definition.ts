@@ -161,8 +161,12 @@ function isLibrary({ options }: CreateFunctionStmt): boolean {
   return (options ?? []).some((option) => 'DefElem' in option && option.DefElem.defname === 'language' && stringOf(option.DefElem.arg)?.toLowerCase() === 'c')
 }
 
-/** What is new in a materialized view comes from its query, and the functions that it calls run now. */
+/** What is new in a materialized view comes from its query, and the functions that it calls run now. WITH NO DATA leaves it empty. */
 function refresh({ relation, skipData }: RefreshMatViewStmt, walk: Walk): void {
+  if (skipData === true) {
+    walk.found.act('truncate')
+    walk.found.flag('unbounded')
+  }
   if (relation === undefined || skipData === true) return
   for (const each of lookUp(relation, walk.found.context).relations) if (each.kind === 'materialized-view') walk.view(each)
 }
