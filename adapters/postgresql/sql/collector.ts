@@ -46,6 +46,8 @@ export class Collector {
   /** Functions that run without being called by name, and what may be a call in another notation. */
   readonly #routines = new Set<string>()
   #volatileCalls = 0
+  /** How often code that it runs changes rows. */
+  changes = 0
   readonly #namedSettings = new Set<string>()
   readonly #roles = new Set<string>()
   readonly #locks = new Set<LockKind>()
@@ -263,6 +265,7 @@ export class Collector {
     for (const { name } of code.#settings) this.#settings.push({ name, value: 'unknown', local: false })
     for (const reason of code.#opaque) this.#opaque.add(reason)
     if (code.#defines) this.#absorbedDefinitions = true
+    if (code.changesRows) this.changes++
     if (place !== undefined) this.#absorbLineage(code, place.kind === 'body' && !code.#onlyReads ? { ...place, kind: 'flow' } : place)
   }
 
