@@ -54,6 +54,7 @@ export const UNBOUNDED: readonly string[] = [
   'DELETE FROM t WHERE (id = 1) = (id = 1)', 'DELETE FROM t WHERE (id = id) = true', 'DELETE FROM t WHERE (id = id)::bool', 'DELETE FROM t WHERE (1 = 2) <> true',
   // Whatever the others are.
   'DELETE FROM t WHERE coalesce(true, id = 3)', 'DELETE FROM t WHERE coalesce(NULL, true, id = 3)', 'DELETE FROM t WHERE coalesce(id = id, true)', 'DELETE FROM t WHERE CASE id WHEN id THEN true END', 'DELETE FROM t WHERE CASE WHEN id = 3 THEN true ELSE id = id END',
+  `DELETE FROM t WHERE id <> ALL('{}')`, 'DELETE FROM t WHERE NOT id = ANY(ARRAY[]::int[])', 'DELETE FROM t WHERE (id = 1) <> (id <> 1)', 'DELETE FROM t WHERE (amount > 0) IS DISTINCT FROM (amount <= 0)', `DELETE FROM t WHERE concat(name, 'x') <> ''`,
   // The table joined with itself.
   'DELETE FROM t USING t AS u WHERE t.id = u.id', 'DELETE FROM t USING public.t u WHERE u.id = t.id', 'DELETE FROM t a USING t b WHERE a.ctid = b.ctid', 'DELETE FROM t a USING t b WHERE a.id = b.id AND a.name = b.name', 'DELETE FROM t a USING t b WHERE lower(a.name) = lower(b.name)',
   'DELETE FROM t a USING t b WHERE a.id >= b.id', 'DELETE FROM t a USING t b, t c WHERE a.id = b.id AND b.id = c.id', 'DELETE FROM t USING (SELECT * FROM t) s WHERE s.id = t.id', 'DELETE FROM t USING (SELECT id AS k FROM t ORDER BY 1) s WHERE s.k = t.id',
@@ -98,6 +99,7 @@ export const BOUNDED: readonly string[] = [
   'DELETE FROM t WHERE tags @> ARRAY[3]', `DELETE FROM t WHERE tags && '{1,2}'`, `DELETE FROM t WHERE doc @> '{"a": 2}'`, `DELETE FROM t WHERE tableoid = 'u'::regclass`, 'DELETE FROM t WHERE id = coalesce(parent_id, 1)', 'DELETE FROM t WHERE id > (SELECT min(id) + 1 FROM t)', 'DELETE FROM t WHERE id < (SELECT max(id) FROM t)',
   'DELETE FROM t WHERE id >= ALL (SELECT id FROM t)', 'DELETE FROM t WHERE id IN (SELECT id FROM t EXCEPT SELECT 3)', 'DELETE FROM t WHERE id IN (SELECT id FROM t INTERSECT SELECT 3)', 'DELETE FROM t WHERE id = id * small', `DELETE FROM t WHERE name LIKE email || '%'`, 'DELETE FROM t WHERE amount = (SELECT max(amount) FROM t)',
   'DELETE FROM t WHERE id > (SELECT count(*) - 2 FROM t)',
+  `DELETE FROM t WHERE id = ANY('{}')`, `DELETE FROM t WHERE id <> ALL('{1}')`, 'DELETE FROM t WHERE (id = 1) = (id = 2)', 'DELETE FROM t WHERE (id = 1) = (id <> 1)', `DELETE FROM t WHERE concat(note) <> ''`,
   'DELETE FROM t WHERE done', 'DELETE FROM t WHERE int4gt(id, 3)', `DELETE FROM t WHERE textlike(name, '%3')`, 'DELETE FROM t WHERE NOT done', 'DELETE FROM t WHERE done = true', 'DELETE FROM t WHERE done OR id = 1', 'DELETE FROM t WHERE coalesce(done, true)', 'DELETE FROM t WHERE CASE WHEN id > 3 THEN true END', 'DELETE FROM t WHERE id > 5 OR id < 3', 'DELETE FROM t WHERE NOT (id = 3 OR id = 4)',
   // The table joined with itself, and something that chooses.
   'DELETE FROM t a USING t b WHERE a.id < b.id AND a.email = b.email', 'DELETE FROM t USING t u WHERE t.id = u.id AND u.done', `DELETE FROM t USING t u WHERE t.id = u.id AND u.created_at < '2020-01-04'`, 'DELETE FROM t USING t u WHERE t.parent_id = u.id', 'DELETE FROM t USING (SELECT id FROM t WHERE done) s WHERE s.id = t.id',
