@@ -1,11 +1,12 @@
 import type { AlterDomainStmt, AlterTableStmt, Constraint, CreateFunctionStmt, CreateSchemaStmt, CreateStmt, DropStmt, GrantStmt, Node, ObjectType, RangeVar, RefreshMatViewStmt, RoleSpec, TruncateStmt } from 'libpg-query'
 import type { Action, Redefinition } from './analysis.ts'
 import { isTree, nodeType, qualifiedName, stringsOf, stringOf, type Tree } from './ast.ts'
+import type { AnalysisContext } from './collector.ts'
 import { expression } from './expression.ts'
 import { follow, runHidden, truncateReferencing } from './followers.ts'
 import { made, touchAll } from './from-clause.ts'
 import { DEFINITION, FOREIGN_KEY } from './place.ts'
-import { isTemporary, tableOfDefinition, temporaryNamed } from './temporary-table.ts'
+import { isTemporary, tableOfColumns, temporaryNamed } from './temporary-table.ts'
 import { lookUp, relationItem, type Named } from './relation-item.ts'
 import { TOP, type Walk } from './walk.ts'
 
@@ -67,7 +68,7 @@ export function define(node: Node, walk: Walk, stored: (node: Node) => void): bo
   if (definition.databaseWide === true || isEverything(node)) walk.found.flag('databaseWide')
   if (definition.opens !== undefined) walk.found.untraced(definition.opens)
   special(node, walk)
-  const redefines = redefinition(node, definition)
+  const redefines = redefinition(node, definition, walk.found.context)
   if (redefines !== undefined) walk.found.effects.redefines = redefines
   if ('CreateStmt' in node && redefines?.creates !== '' && isTemporary(node.CreateStmt.relation ?? {})) makesTemporary(node.CreateStmt, walk)
   const body = (node as unknown as Record<string, Tree>)[type] ?? {}
@@ -78,17 +79,31 @@ export function define(node: Node, walk: Walk, stored: (node: Node) => void): bo
 
 function makesTemporary(statement: CreateStmt, { found }: Walk): void {
   found.flag('makesTemporary')
-  const temporary = statement.if_not_exists === true ? undefined : tableOfDefinition(statement)
-  if (temporary !== undefined) found.changesTemporary({ temporary })
+  const { relation, if_not_exists } = statement
+  const columns = columnNames(statement, found.context)
+  if (if_not_exists !== true && relation?.relname !== undefined && columns !== undefined) found.changesTemporary({ temporary: tableOfColumns(relation.relname, columns) })
+}
+
+/** In their order; `undefined` when it is made like a table that is not known, or whose defaults, checks and indexes run code. */
+function columnNames({ tableElts = [] }: CreateStmt, context: AnalysisContext): string[] | undefined {
+  const names: string[] = []
+  for (const element of tableElts) {
+    if ('ColumnDef' in element) names.push(element.ColumnDef.colname ?? '')
+    if (!('TableLikeClause' in element)) continue
+    const [like, ...others] = lookUp(element.TableLikeClause.relation ?? {}, context).relations
+    if (like === undefined || others.length > 0 || like.open === true || (context.resolver?.followers(like)?.attached.length ?? 0) > 0) return undefined
+    names.push(...like.columns.map(({ name }) => name))
+  }
+  return names
 }
 
 const NAMES_ONLY: Redefinition = { code: false, creates: '' }
 /** They make or change what has a name and runs nothing. */
 const NAMED_ONLY = ['IndexStmt', 'CreateSeqStmt', 'AlterSeqStmt', 'CreateStatsStmt', 'AlterStatsStmt', 'CreateEnumStmt', 'AlterEnumStmt', 'CompositeTypeStmt']
 
-function redefinition(node: Node, { actions }: Definition): Redefinition | undefined {
+function redefinition(node: Node, { actions }: Definition, context: AnalysisContext): Redefinition | undefined {
   if (!actions.some((action) => action === 'create' || action === 'alter' || action === 'drop') || 'CommentStmt' in node) return undefined
-  if ('CreateStmt' in node) return isPlain(node.CreateStmt) ? { code: false, creates: node.CreateStmt.relation?.relname ?? '' } : { code: true, creates: '' }
+  if ('CreateStmt' in node) return isPlain(node.CreateStmt, context) ? { code: false, creates: node.CreateStmt.relation?.relname ?? '' } : { code: true, creates: '' }
   if (NAMED_ONLY.some((type) => type in node)) return NAMES_ONLY
   if ('AlterTableStmt' in node && shapesOnly(node.AlterTableStmt)) return NAMES_ONLY
   if ('CreateSchemaStmt' in node && node.CreateSchemaStmt.schemaElts === undefined) return NAMES_ONLY
@@ -120,9 +135,10 @@ function shapesOnly({ cmds, objtype }: AlterTableStmt): boolean {
 }
 
 /** A table of its own: no partition or heir, nothing that runs when it is written, no foreign key that makes others' rows move its own. */
-function isPlain({ inhRelations, partbound, partspec, ofTypename, tableElts }: CreateStmt): boolean {
-  const parts = JSON.stringify(tableElts ?? [])
-  return [inhRelations, partbound, partspec, ofTypename].every((part) => part === undefined) && !/"(FuncCall|TableLikeClause|CONSTR_FOREIGN)"/.test(parts)
+function isPlain(statement: CreateStmt, context: AnalysisContext): boolean {
+  const { inhRelations, partbound, partspec, ofTypename, tableElts } = statement
+  if ([inhRelations, partbound, partspec, ofTypename].some((part) => part !== undefined) || /"(FuncCall|CONSTR_FOREIGN)"/.test(JSON.stringify(tableElts ?? []))) return false
+  return columnNames(statement, context) !== undefined
 }
 
 /** VACUUM, CLUSTER and REINDEX that name no table. */
