@@ -81,6 +81,8 @@ export class Collector {
   #absorbedDefinitions = false
   /** Set while something is walked that is planned but not run. */
   planning = false
+  /** Code that it runs does more than read, and the server may run it to make a plan: it does not call itself volatile. */
+  runsEarly = false
 
   /** `outer` is what a part is looked at a second time for. */
   constructor(context: AnalysisContext, outer?: Collector) {
@@ -253,6 +255,15 @@ export class Collector {
    * reads comes out; without it, the code gives nothing to the client.
    */
   absorb(code: Collector, place?: Place): void {
+    const { planning } = this
+    if (code.runsEarly) this.runsEarly = true
+    if (code.runsEarly && this.explaining) this.planning = false
+    this.#takeIn(code)
+    this.planning = planning
+    if (place !== undefined) this.#absorbLineage(code, place.kind === 'body' && !code.onlyReads ? { ...place, kind: 'flow' } : place)
+  }
+
+  #takeIn(code: Collector): void {
     for (const action of code.#actions) if (action !== 'read' || code.#tables.size > 0) this.act(action)
     for (const flag of code.#flags) if (flag !== 'returning' && flag !== 'uncountable') this.flag(flag)
     this.#tables.absorb(code.#tables, this.planning)
@@ -266,7 +277,6 @@ export class Collector {
     for (const reason of code.#opaque) this.#opaque.add(reason)
     if (code.#defines) this.#absorbedDefinitions = true
     if (code.changesRows) this.changes++
-    if (place !== undefined) this.#absorbLineage(code, place.kind === 'body' && !code.#onlyReads ? { ...place, kind: 'flow' } : place)
   }
 
   get #defines(): boolean {
@@ -313,7 +323,7 @@ export class Collector {
   }
 
   /** Whether nothing else comes of it than what it gives: no row, setting or message that somebody could look at later. */
-  get #onlyReads(): boolean {
+  get onlyReads(): boolean {
     return this.#opaque.size === 0 && this.#settings.length === 0 && [...this.#actions].every((action) => action === 'read')
   }
 
@@ -377,6 +387,7 @@ export class Collector {
       lineage: this.#lineage(),
       ...(this.copies === undefined ? {} : { copies: this.copies }),
       ...(this.makes === undefined ? {} : { makes: this.makes }),
+      ...(this.runsEarly ? { runsEarly: true } : {}),
     })
   }
 

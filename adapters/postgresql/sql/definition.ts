@@ -73,9 +73,12 @@ export function define(node: Node, walk: Walk, stored: (node: Node) => void): bo
   if ('CreateStmt' in node && redefines?.creates !== '' && isTemporary(node.CreateStmt.relation ?? {})) makesTemporary(node.CreateStmt, walk)
   const body = (node as unknown as Record<string, Tree>)[type] ?? {}
   if ('CreateStmt' in node && node.CreateStmt.relation !== undefined) made(node.CreateStmt.relation, walk)
-  parts('CreateStmt' in node ? { ...body, relation: undefined } : body, definition.use ?? 'define', walk, stored)
+  parts('CreateStmt' in node ? { ...body, relation: undefined } : body, definition.use ?? 'define', walk, stored, COMPUTING.has(type))
   return true
 }
+
+/** Defaults of new columns, checks and index expressions are computed at once, for the rows that are there. */
+const COMPUTING = new Set(['AlterTableStmt', 'AlterDomainStmt', 'IndexStmt'])
 
 function makesTemporary(statement: CreateStmt, { found }: Walk): void {
   found.flag('makesTemporary')
@@ -314,38 +317,38 @@ function grant({ objtype, objects }: GrantStmt, walk: Walk): void {
 }
 
 /** Everything inside a definition: the relations it names, the roles, the expressions and queries it keeps. */
-function parts(value: unknown, use: 'define' | 'maintain', walk: Walk, stored: (node: Node) => void): void {
+function parts(value: unknown, use: 'define' | 'maintain', walk: Walk, stored: (node: Node) => void, computing: boolean): void {
   if (Array.isArray(value)) {
-    for (const part of value) parts(part, use, walk, stored)
+    for (const part of value) parts(part, use, walk, stored, computing)
     return
   }
   if (!isTree(value)) return
   walk.budget.enter()
-  part(value, use, walk, stored)
+  part(value, use, walk, stored, computing)
   walk.budget.leave()
 }
 
 const STORED = new Set(['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt', 'ViewStmt', 'NotifyStmt'])
 const EXPRESSIONS = new Set(['FuncCall', 'SubLink', 'A_Expr', 'TypeCast', 'CoalesceExpr', 'CaseExpr', 'BoolExpr', 'ColumnRef'])
 
-function part(value: Tree, use: 'define' | 'maintain', walk: Walk, stored: (node: Node) => void): void {
+function part(value: Tree, use: 'define' | 'maintain', walk: Walk, stored: (node: Node) => void, computing: boolean): void {
   const type = nodeType(value)
   if (type !== undefined && STORED.has(type)) return stored(value as unknown as Node)
-  if (type !== undefined && EXPRESSIONS.has(type)) return kept(value, walk)
+  if (type !== undefined && EXPRESSIONS.has(type)) return kept(value, walk, computing)
   if (type === 'TableLikeClause') return like(value['TableLikeClause'], walk)
   if (type === 'Constraint') foreignKey(value['Constraint'] as Constraint, walk)
   if (typeof value['relname'] === 'string') return touchAll(lookUp(value as RangeVar, walk.found.context), use, walk)
   if (typeof value['roletype'] === 'string') walk.found.role((value as RoleSpec).rolename)
   for (const [key, inner] of Object.entries(value)) {
     // The table a foreign key points to stays as it is; only its key columns matter.
-    if (key !== 'pktable' && typeof inner === 'object') parts(inner, use, walk, stored)
+    if (key !== 'pktable' && typeof inner === 'object') parts(inner, use, walk, stored, computing || key === 'partbound')
   }
 }
 
-/** An expression that is kept: a default, a check, an index expression. Names in it belong to a table that is noted already. */
-function kept(value: Tree, walk: Walk): void {
+/** An expression that is kept: a default, a check, an index expression. Names in it belong to a table that is noted already. The bounds of a partition are computed, and then kept. */
+function kept(value: Tree, walk: Walk, computing: boolean): void {
   const before = walk.found.planning
-  walk.found.planning = true
+  walk.found.planning ||= !computing
   expression(value, TOP, DEFINITION, walk)
   walk.found.planning = before
 }

@@ -93,10 +93,17 @@ function body(entry: FunctionEntry, name: string, reading: Reading): Collector {
   const context = contextOf(entry, create.CreateFunctionStmt, reading.context)
   if ((context.temporaries?.size ?? 0) > 0 && !putsTemporaryFirst(context.searchPath)) return unread(name, 'which of the temporary tables of this transaction its names stand for cannot be told', reading)
   const inner = { ...reading, context }
-  return follow(name, inner, (walk) => {
+  const found = follow(name, inner, (walk) => {
     defaults(create.CreateFunctionStmt, walk)
     return entry.language === 'plpgsql' ? plpgsql(entry.definition, asText(create.CreateFunctionStmt.options) ?? '', name, walk) : sql(create.CreateFunctionStmt, name, walk)
   })
+  found.runsEarly = mayRunEarly(entry, found)
+  return found
+}
+
+/** A plan holds what a function gives that is not volatile, and the body of one in SQL as if it were written there. */
+function mayRunEarly({ volatility, language }: FunctionEntry, { onlyReads, runsEarly }: Collector): boolean {
+  return volatility === 'volatile' ? language === 'sql' && runsEarly : !onlyReads
 }
 
 /** Walks statements one after the other; whatever it cannot, it says. */

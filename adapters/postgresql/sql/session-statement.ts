@@ -76,11 +76,16 @@ export function settingChange({ kind, name = '', args, is_local }: VariableSetSt
   return { name: name.toLowerCase(), value: known.length === values.length ? known : 'unknown', local }
 }
 
+/** The values of its parameters are computed in any case: a plan is made for them. */
 function execute({ name = '', params }: ExecuteStmt, walk: Walk): void {
-  walk.found.act('unknown')
-  walk.found.effects.executes = name
-  walk.found.opaque(`prepared statement ${name} is not known`)
+  const { found } = walk
+  found.act('unknown')
+  found.effects.executes = name
+  found.opaque(`prepared statement ${name} is not known`)
+  const { planning } = found
+  found.planning = false
   expression(params, TOP, PARAMETER, walk)
+  found.planning = planning
 }
 
 function discard({ target }: DiscardStmt, { found }: Walk): void {
