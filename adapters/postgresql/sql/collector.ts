@@ -77,6 +77,8 @@ export class Collector {
   #tap: Source[] | undefined
   #literals = false
   readonly #outer: Collector | undefined
+  /** It runs code that somebody wrote. */
+  #absorbed = false
   /** Code that it runs defines something. */
   #absorbedDefinitions = false
   /** Set while something is walked that is planned but not run. */
@@ -264,6 +266,7 @@ export class Collector {
   }
 
   #takeIn(code: Collector): void {
+    this.#absorbed = true
     for (const action of code.#actions) if (action !== 'read' || code.#tables.size > 0) this.act(action)
     for (const flag of code.#flags) if (flag !== 'returning' && flag !== 'uncountable') this.flag(flag)
     this.#tables.absorb(code.#tables, this.planning)
@@ -336,6 +339,11 @@ export class Collector {
       if (relation?.made !== undefined) this.use(relation.made.flatMap(({ sources, derived }) => [...sources, ...derived]), place)
       else if (relation !== undefined) this.use([{ relation, table: `${relation.schema}.${relation.name}`, column: '*', attnum: 0 }], place)
     }
+  }
+
+  /** Whether it does nothing, and runs nothing that somebody defined. */
+  get onlyComputes(): boolean {
+    return this.onlyReads && this.#actions.size === 0 && !this.#absorbed
   }
 
   /** Whether its statements give rows to whoever runs them. */

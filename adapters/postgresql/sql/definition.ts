@@ -68,7 +68,7 @@ export function define(node: Node, walk: Walk, stored: (node: Node) => void): bo
   if (definition.databaseWide === true || isEverything(node)) walk.found.flag('databaseWide')
   if (definition.opens !== undefined) walk.found.untraced(definition.opens)
   special(node, walk)
-  const redefines = redefinition(node, definition, walk.found.context)
+  const redefines = redefinition(node, definition, walk)
   if (redefines !== undefined) walk.found.effects.redefines = redefines
   if ('CreateStmt' in node && redefines?.creates !== '' && isTemporary(node.CreateStmt.relation ?? {})) makesTemporary(node.CreateStmt, walk)
   const body = (node as unknown as Record<string, Tree>)[type] ?? {}
@@ -104,11 +104,11 @@ const NAMES_ONLY: Redefinition = { code: false, creates: '' }
 /** They make or change what has a name and runs nothing. */
 const NAMED_ONLY = ['IndexStmt', 'CreateSeqStmt', 'AlterSeqStmt', 'CreateStatsStmt', 'AlterStatsStmt', 'CreateEnumStmt', 'AlterEnumStmt', 'CompositeTypeStmt']
 
-function redefinition(node: Node, { actions }: Definition, context: AnalysisContext): Redefinition | undefined {
+function redefinition(node: Node, { actions }: Definition, walk: Walk): Redefinition | undefined {
   if (!actions.some((action) => action === 'create' || action === 'alter' || action === 'drop') || 'CommentStmt' in node) return undefined
-  if ('CreateStmt' in node) return isPlain(node.CreateStmt, context) ? { code: false, creates: node.CreateStmt.relation?.relname ?? '' } : { code: true, creates: '' }
+  if ('CreateStmt' in node) return isPlain(node.CreateStmt, walk) ? { code: false, creates: node.CreateStmt.relation?.relname ?? '' } : { code: true, creates: '' }
   if (NAMED_ONLY.some((type) => type in node)) return NAMES_ONLY
-  if ('AlterTableStmt' in node && shapesOnly(node.AlterTableStmt)) return NAMES_ONLY
+  if ('AlterTableStmt' in node && shapesOnly(node.AlterTableStmt, walk)) return NAMES_ONLY
   if ('CreateSchemaStmt' in node && node.CreateSchemaStmt.schemaElts === undefined) return NAMES_ONLY
   if ('DropStmt' in node && node.DropStmt.removeType !== undefined && RELATION_OBJECTS.has(node.DropStmt.removeType)) return NAMES_ONLY
   const routines = routinesOf(node)
@@ -132,16 +132,23 @@ const RUNS_NOTHING = new Set([
 ])
 
 /** Columns come and go, and nothing new runs when rows are written. */
-function shapesOnly({ cmds, objtype }: AlterTableStmt): boolean {
-  if (objtype !== 'OBJECT_TABLE' || /"(FuncCall|CONSTR_FOREIGN)"/.test(JSON.stringify(cmds))) return false
+function shapesOnly({ cmds, objtype }: AlterTableStmt, walk: Walk): boolean {
+  if (objtype !== 'OBJECT_TABLE' || !computesOnly(cmds, walk)) return false
   return (cmds ?? []).every((command) => 'AlterTableCmd' in command && RUNS_NOTHING.has(command.AlterTableCmd.subtype ?? ''))
 }
 
 /** A table of its own: no partition or heir, nothing that runs when it is written, no foreign key that makes others' rows move its own. */
-function isPlain(statement: CreateStmt, context: AnalysisContext): boolean {
+function isPlain(statement: CreateStmt, walk: Walk): boolean {
   const { inhRelations, partbound, partspec, ofTypename, tableElts } = statement
-  if ([inhRelations, partbound, partspec, ofTypename].some((part) => part !== undefined) || /"(FuncCall|CONSTR_FOREIGN)"/.test(JSON.stringify(tableElts ?? []))) return false
-  return columnNames(statement, context) !== undefined
+  return [inhRelations, partbound, partspec, ofTypename].every((part) => part === undefined) && computesOnly(tableElts, walk) && columnNames(statement, walk.found.context) !== undefined
+}
+
+/** Whether defaults and checks compute values, and nothing of somebody's own runs with them; no foreign key moves others' rows. */
+function computesOnly(elements: readonly Node[] | undefined, walk: Walk): boolean {
+  if (JSON.stringify(elements ?? []).includes('"CONSTR_FOREIGN"')) return false
+  const probe = walk.probe()
+  expression(elements, TOP, DEFINITION, probe)
+  return probe.found.onlyComputes
 }
 
 /** VACUUM, CLUSTER and REINDEX that name no table. */
