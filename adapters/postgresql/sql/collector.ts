@@ -276,6 +276,7 @@ export class Collector {
     for (const role of code.#roles) this.#roles.add(role)
     for (const kind of code.#locks) this.lock(kind)
     for (const { kind, name } of code.#objects) this.object(kind, name)
+    for (const name of code.#namedSettings) this.#namedSettings.add(name)
     for (const { name } of code.#settings) this.#settings.push({ name, value: 'unknown', local: false })
     for (const reason of code.#opaque) this.#opaque.add(reason)
     if (code.#defines) this.#absorbedDefinitions = true

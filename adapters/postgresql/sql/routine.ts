@@ -26,7 +26,12 @@ export type MakeWalk = (found: Collector, budget: Budget, calls: readonly string
 export function codeReader(found: Collector, calls: readonly string[], make: MakeWalk): Pick<Walk, 'routine' | 'implied' | 'trigger' | 'policies' | 'block' | 'view' | 'rule'> {
   const reading = (): Reading => ({ context: { ...found.context, triggered: undefined }, calls, make })
   return {
-    routine: (entry, place) => (place === undefined ? found.absorbHidden(readRoutine(entry, reading())) : found.absorb(readRoutine(entry, reading()), place)),
+    routine: (entry, place) => {
+      // What calls itself does again what it does.
+      if (calls.at(-1) === keyOf(entry)) found.repeats = true
+      if (place === undefined) found.absorbHidden(readRoutine(entry, reading()))
+      else found.absorb(readRoutine(entry, reading()), place)
+    },
     implied: (entry) => {
       // What is being read already counts where that began.
       if (!calls.includes(keyOf(entry))) found.absorbImplied(readRoutine(entry, reading()), `function ${entry.name}()`)
