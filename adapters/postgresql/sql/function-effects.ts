@@ -85,18 +85,24 @@ export function noteEffect(effect: FunctionEffect, name: string, found: Collecto
   return Object.keys(effect).length === 0
 }
 
+/** An aggregate is called so, too, whatever it is made of. */
+function isServers({ language, kind }: FunctionEntry): boolean {
+  return language === 'internal' && kind === 'function'
+}
+
 /** What the usual extensions offer that is not immutable and yet only computes. */
 const EXTENSION_COMPUTES = /^(unaccent|uuid_generate_\w+|uuid_ns_\w+|gen_salt|gen_random_\w+|show_(limit|trgm)|word_similarity\w*)$/
 
 /**
- * The effect of a function outside `pg_catalog`; `undefined` when its parts can be read, and say it. An extension's function
- * that calls itself immutable only computes; any other body that cannot be read may read tables. A name tells what a function
- * does only where an extension gave it.
+ * The effect of a function outside `pg_catalog`; `undefined` when its parts can be read, and say it. A function of an extension,
+ * or of the server itself (what makes ranges of a type of one's own), that calls itself immutable only computes; any other
+ * body that cannot be read may read tables. A name tells what a function does only where an extension gave it.
  */
 export function effectOf(entry: FunctionEntry): FunctionEffect | undefined {
   const known = entry.extension && entry.definition === '' ? EFFECTS.find(([pattern]) => pattern.test(entry.name)) : undefined
   if (known !== undefined) return known[1]
-  if (entry.extension && (entry.volatility === 'immutable' || EXTENSION_COMPUTES.test(entry.name))) return NONE
+  if ((entry.extension || isServers(entry)) && entry.volatility === 'immutable') return NONE
+  if (entry.extension && EXTENSION_COMPUTES.test(entry.name)) return NONE
   if (entry.definition !== '' || entry.support.length > 0) return undefined
   if (entry.volatility === 'volatile') return { action: 'call', opaque: 'its body may do anything' }
   return { reveals: 'its body may read any table' }
