@@ -42,11 +42,12 @@ function unmasked(frames: readonly Frame[]): unknown[] {
   return lines
 }
 
-/** Straight in one copy of the shop, and through a gateway in another: they stay in step, for each case does the same to both. */
+/** Straight in one copy of the shop, and through a gateway in another: they stay in step, for each case does the same to both. What needs something `given` has two of its own. */
 async function refused(who: Who, mode: Mode): Promise<string[]> {
-  const [plain, guarded] = [await server.fresh(), await server.fresh()]
+  const shared = [await server.fresh(), await server.fresh()] as const
   const wrong: string[] = []
   for (const one of CASES.filter(({ statements }) => fits(statements, mode))) {
+    const [plain, guarded] = one.given === undefined ? shared : [await server.fresh('shop', one.given), await server.fresh('shop', one.given)]
     const straight = await play(server.login(plain), one.statements, mode)
     assert.deepEqual(errorsIn(straight.frames), [], `${one.id} does not run without a gateway`)
     const gateway = one.rules === 'masks-only' || (one.rules === 'people' && who === 'bot') ? masks : sample

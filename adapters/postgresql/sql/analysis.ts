@@ -75,6 +75,8 @@ export interface Statement extends Understanding {
   readonly copies?: CopyFormat
   /** Of CREATE TABLE AS and the like, not inside another statement: the relation that is filled with what it reads. */
   readonly makes?: Made
+  /** Code that it runs does more than read, and may do so when it is only planned. */
+  readonly runsEarly?: true
 }
 
 /** A new relation, and what its columns are made of. */

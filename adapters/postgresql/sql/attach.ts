@@ -1,6 +1,6 @@
-import { deepFreeze, weightiest, type Analysis, type Lineage, type SqlFacts, type Statement } from './analysis.ts'
+import { deepFreeze, weightiest, type Analysis, type Lineage, type Statement } from './analysis.ts'
 import { COPIED, EXPLAIN_ANALYZE } from './place.ts'
-import { combine } from './combine.ts'
+import { combine, mergeFacts } from './combine.ts'
 
 /** Where the bodies of named things are looked up: a session, or the text they stand in. */
 export interface NamedStatements {
@@ -64,7 +64,9 @@ export function attached(statement: Statement, names: NamedStatements): Statemen
 function joined(statement: Statement, body: Statement, reason: string, made?: Lineage): Statement {
   if (!statement.opaque.split('; ').includes(reason)) return statement
   const opaque = join(without(statement.opaque, reason), body.opaque)
-  const actions = [...new Set([...statement.actions.filter((action) => action !== 'unknown'), ...body.actions.filter((action) => action !== 'prepare')])]
+  const own = { ...statement, actions: statement.actions.filter((action) => action !== 'unknown') }
+  const actions = [...new Set([...own.actions, ...body.actions.filter((action) => action !== 'prepare')])]
+  const { effects, sql } = statement
   return deepFreeze({
     ...statement,
     actions,
@@ -72,7 +74,8 @@ function joined(statement: Statement, body: Statement, reason: string, made?: Li
     resources: [...body.resources, ...statement.resources],
     fidelity: opaque === '' ? 'parsed' : 'opaque',
     opaque,
-    sql: joinFacts(statement.sql, body.sql),
+    effects: { ...effects, settings: [...body.effects.settings, ...effects.settings] },
+    sql: { ...mergeFacts([body, own]), statements: 1, countable: false, catalogOnly: body.sql.catalogOnly && (sql.catalogOnly || sql.tables.length === 0) },
     lineage: joinLineage(statement.lineage, body.lineage, reason),
     ...(statement.makes === undefined || made === undefined ? {} : { makes: { ...statement.makes, columns: made.outputs, placed: made.placed } }),
   })
@@ -85,7 +88,7 @@ function enclosed(body: Statement, within: 'plan' | 'report' | 'table'): Stateme
   const place = within === 'table' ? COPIED : EXPLAIN_ANALYZE
   const uses = lineage.uses.map((use) => (within !== 'table' && use.kind !== 'output' ? { ...use, kind: 'flow' as const } : use))
   const filled: Lineage = { ...lineage, outputs: [], uses: [...uses, ...given.map((source) => ({ source, ...place, forOutput: false }))] }
-  if (within !== 'plan') return { ...body, lineage: filled }
+  if (within !== 'plan' || body.runsEarly === true) return { ...body, lineage: filled }
   return {
     ...body,
     actions: [],
@@ -101,11 +104,6 @@ function without(reasons: string, reason: string): string {
 
 function join(...reasons: readonly string[]): string {
   return [...new Set(reasons.filter((reason) => reason !== ''))].join('; ')
-}
-
-function joinFacts(own: SqlFacts, body: SqlFacts): SqlFacts {
-  const both = (key: 'functions' | 'volatileFunctions' | 'settings' | 'tables' | 'reads' | 'writes' | 'columns'): string[] => [...new Set([...body[key], ...own[key]])]
-  return { ...body, functions: both('functions'), volatileFunctions: both('volatileFunctions'), settings: both('settings'), tables: both('tables'), reads: both('reads'), writes: both('writes'), columns: both('columns'), countable: false }
 }
 
 function joinLineage(own: Lineage, body: Lineage, reason: string): Lineage {

@@ -76,7 +76,8 @@ FROM pg_catalog.pg_type WHERE oid >= 16384 AND (typtype IN ('d', 'c', 'e', 'r', 
  * `attached` relation function '' (defaults, checks of the table and of its domains, indexes, policies, partition keys, conditions of triggers);
  * `event` '' function ''; `policy` relation '' condition (of row security that is on);
  * `type` type function name, `row` relation function '', `signature` function function '', `any` '' function '': code that comes with
- * types (casts, checks and defaults of domains, operator classes), with all that is made of them, and that converts built-in types unasked.
+ * types (casts, checks and defaults of domains, operator classes) and with indexes and partitions that rows are looked up in, with all
+ * that is made of them, and that converts built-in types unasked.
  */
 export const FOLLOWERS = `
 WITH RECURSIVE own AS (
@@ -93,6 +94,8 @@ WITH RECURSIVE own AS (
   JOIN pg_catalog.pg_depend d ON d.classid = object.catalog AND d.objid = object.object
   LEFT JOIN pg_catalog.pg_operator o ON d.refclassid = 'pg_catalog.pg_operator'::pg_catalog.regclass AND o.oid = d.refobjid
   WHERE d.refclassid IN ('pg_catalog.pg_proc'::pg_catalog.regclass, 'pg_catalog.pg_operator'::pg_catalog.regclass)
+  UNION SELECT r.rngtypid, f.function FROM pg_catalog.pg_range r JOIN pg_catalog.pg_opclass c ON c.oid = r.rngsubopc LEFT JOIN pg_catalog.pg_amproc p ON p.amprocfamily = c.opcfamily
+  CROSS JOIN LATERAL (VALUES (p.amproc::oid), (r.rngcanonical::oid), (r.rngsubdiff::oid)) f(function)
   UNION SELECT t.type, amproc::oid FROM pg_catalog.pg_amproc CROSS JOIN LATERAL (VALUES (amproclefttype), (amprocrighttype)) t(type)
   UNION SELECT t.type, o.oprcode::oid FROM pg_catalog.pg_amop a JOIN pg_catalog.pg_operator o ON o.oid = a.amopopr CROSS JOIN LATERAL (VALUES (a.amoplefttype), (a.amoprighttype)) t(type)
 ), reach(type, function) AS (
@@ -101,6 +104,8 @@ WITH RECURSIVE own AS (
     SELECT t.oid FROM pg_catalog.pg_type t WHERE t.typelem = r.type OR t.typbasetype = r.type
     UNION ALL SELECT c.reltype FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid WHERE a.atttypid = r.type AND a.attnum > 0 AND NOT a.attisdropped
     UNION ALL SELECT rngtypid FROM pg_catalog.pg_range WHERE rngsubtype = r.type
+    UNION ALL SELECT d.objid FROM pg_catalog.pg_depend d
+    WHERE d.classid = 'pg_catalog.pg_type'::pg_catalog.regclass AND d.refclassid = d.classid AND d.refobjid = r.type AND d.deptype = 'i'
   ) made(type) WHERE r.type >= 16384 AND made.type >= 16384
 )
 SELECT 'type', t.oid::text, r.function::text, t.typname::text FROM reach r JOIN pg_catalog.pg_type t ON t.oid = r.type
@@ -134,9 +139,12 @@ WHERE d.refclassid IN ('pg_catalog.pg_proc'::pg_catalog.regclass, 'pg_catalog.pg
 UNION ALL
 SELECT 'rule', ev_class::text, '', pg_catalog.concat(ev_type, ' ', pg_catalog.pg_get_ruledef(oid)) FROM pg_catalog.pg_rewrite WHERE ev_type <> '1' AND ev_enabled <> 'D'
 UNION ALL
-SELECT DISTINCT 'attached', i.indrelid::text, p.amproc::oid::text, ''
-FROM pg_catalog.pg_index i CROSS JOIN LATERAL pg_catalog.unnest(i.indclass::oid[]) k(class) JOIN pg_catalog.pg_opclass c ON c.oid = k.class
-JOIN pg_catalog.pg_amproc p ON p.amprocfamily = c.opcfamily WHERE p.amproc::oid IN (SELECT oid FROM own)
+SELECT DISTINCT part.kind, key.relation::text, p.amproc::oid::text, ''
+FROM (
+  SELECT indrelid, indclass::oid[] FROM pg_catalog.pg_index UNION ALL SELECT partrelid, partclass::oid[] FROM pg_catalog.pg_partitioned_table
+) key(relation, classes)
+CROSS JOIN LATERAL pg_catalog.unnest(key.classes) k(class) JOIN pg_catalog.pg_opclass c ON c.oid = k.class
+JOIN pg_catalog.pg_amproc p ON p.amprocfamily = c.opcfamily CROSS JOIN (VALUES ('attached'), ('row')) part(kind) WHERE p.amproc::oid IN (SELECT oid FROM own)
 UNION ALL
 SELECT DISTINCT 'attached', t.tgrelid::text, d.refobjid::text, ''
 FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_trigger'::pg_catalog.regclass AND d.objid = t.oid
@@ -161,7 +169,7 @@ SELECT pg_catalog.concat_ws(' ',
   (SELECT pg_catalog.sum(pg_catalog.hashtextextended(concat(ctid, xmin), 0))::text FROM pg_catalog.pg_trigger),
   (SELECT pg_catalog.sum(pg_catalog.hashtextextended(concat(ctid, xmin), 0))::text FROM pg_catalog.pg_constraint),
   (SELECT pg_catalog.sum(pg_catalog.hashtextextended(concat(ctid, xmin), 0))::text FROM pg_catalog.pg_attrdef),
-  (SELECT pg_catalog.sum(pg_catalog.hashtextextended(concat(ctid, xmin), 0))::text FROM pg_catalog.pg_index WHERE indexprs IS NOT NULL OR indpred IS NOT NULL),
+  (SELECT pg_catalog.sum(pg_catalog.hashtextextended(concat(ctid, xmin), 0))::text FROM pg_catalog.pg_index WHERE indexprs IS NOT NULL OR indpred IS NOT NULL OR 16384 <= ANY (indclass::oid[])),
   (SELECT pg_catalog.sum(pg_catalog.hashtextextended(concat(ctid, xmin), 0))::text FROM pg_catalog.pg_policy),
   (SELECT pg_catalog.sum(pg_catalog.hashtextextended(concat(oid, relrowsecurity), 0))::text FROM pg_catalog.pg_class WHERE relrowsecurity),
   (SELECT pg_catalog.sum(pg_catalog.hashtextextended(concat(ctid, xmin), 0))::text FROM pg_catalog.pg_cast),

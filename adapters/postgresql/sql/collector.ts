@@ -46,6 +46,8 @@ export class Collector {
   /** Functions that run without being called by name, and what may be a call in another notation. */
   readonly #routines = new Set<string>()
   #volatileCalls = 0
+  /** How often code that it runs changes rows. */
+  changes = 0
   readonly #namedSettings = new Set<string>()
   readonly #roles = new Set<string>()
   readonly #locks = new Set<LockKind>()
@@ -75,10 +77,14 @@ export class Collector {
   #tap: Source[] | undefined
   #literals = false
   readonly #outer: Collector | undefined
+  /** It runs code that somebody wrote. */
+  #absorbed = false
   /** Code that it runs defines something. */
   #absorbedDefinitions = false
   /** Set while something is walked that is planned but not run. */
   planning = false
+  /** Code that it runs does more than read, and the server may run it to make a plan: it does not call itself volatile. */
+  runsEarly = false
 
   /** `outer` is what a part is looked at a second time for. */
   constructor(context: AnalysisContext, outer?: Collector) {
@@ -251,6 +257,16 @@ export class Collector {
    * reads comes out; without it, the code gives nothing to the client.
    */
   absorb(code: Collector, place?: Place): void {
+    const { planning } = this
+    if (code.runsEarly) this.runsEarly = true
+    if (code.runsEarly && this.explaining) this.planning = false
+    this.#takeIn(code)
+    this.planning = planning
+    if (place !== undefined) this.#absorbLineage(code, place.kind === 'body' && !code.onlyReads ? { ...place, kind: 'flow' } : place)
+  }
+
+  #takeIn(code: Collector): void {
+    this.#absorbed = true
     for (const action of code.#actions) if (action !== 'read' || code.#tables.size > 0) this.act(action)
     for (const flag of code.#flags) if (flag !== 'returning' && flag !== 'uncountable') this.flag(flag)
     this.#tables.absorb(code.#tables, this.planning)
@@ -260,10 +276,11 @@ export class Collector {
     for (const role of code.#roles) this.#roles.add(role)
     for (const kind of code.#locks) this.lock(kind)
     for (const { kind, name } of code.#objects) this.object(kind, name)
+    for (const name of code.#namedSettings) this.#namedSettings.add(name)
     for (const { name } of code.#settings) this.#settings.push({ name, value: 'unknown', local: false })
     for (const reason of code.#opaque) this.#opaque.add(reason)
     if (code.#defines) this.#absorbedDefinitions = true
-    if (place !== undefined) this.#absorbLineage(code, place.kind === 'body' && !code.#onlyReads ? { ...place, kind: 'flow' } : place)
+    if (code.changesRows) this.changes++
   }
 
   get #defines(): boolean {
@@ -310,7 +327,7 @@ export class Collector {
   }
 
   /** Whether nothing else comes of it than what it gives: no row, setting or message that somebody could look at later. */
-  get #onlyReads(): boolean {
+  get onlyReads(): boolean {
     return this.#opaque.size === 0 && this.#settings.length === 0 && [...this.#actions].every((action) => action === 'read')
   }
 
@@ -323,6 +340,11 @@ export class Collector {
       if (relation?.made !== undefined) this.use(relation.made.flatMap(({ sources, derived }) => [...sources, ...derived]), place)
       else if (relation !== undefined) this.use([{ relation, table: `${relation.schema}.${relation.name}`, column: '*', attnum: 0 }], place)
     }
+  }
+
+  /** Whether it does nothing, and runs nothing that somebody defined. */
+  get onlyComputes(): boolean {
+    return this.onlyReads && this.#actions.size === 0 && !this.#absorbed
   }
 
   /** Whether its statements give rows to whoever runs them. */
@@ -374,6 +396,7 @@ export class Collector {
       lineage: this.#lineage(),
       ...(this.copies === undefined ? {} : { copies: this.copies }),
       ...(this.makes === undefined ? {} : { makes: this.makes }),
+      ...(this.runsEarly ? { runsEarly: true } : {}),
     })
   }
 

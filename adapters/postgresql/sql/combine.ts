@@ -41,7 +41,7 @@ function mergeResources(all: readonly Statement[]): Resource[] {
 }
 
 /** The facts of a text are those of its statements together. */
-function mergeFacts(all: readonly Statement[]): SqlFacts {
+export function mergeFacts(all: readonly Statement[]): SqlFacts {
   const facts = all.map(({ sql }) => sql)
   const list = (key: 'tables' | 'reads' | 'writes' | 'columns' | 'functions' | 'volatileFunctions' | 'foreignServers' | 'settings' | 'roles'): string[] => [...new Set(facts.flatMap((sql) => sql[key]))]
   const locks = [...new Set(facts.flatMap((sql) => sql.locks))]

@@ -78,10 +78,15 @@ function outcome(operator: string, left: Bounds, right: Bounds): Truth {
   return always ? 'true' : never ? 'false' : 'unknown'
 }
 
+/** Rows are compared by the first of their values that differ. */
 function rows(operator: string, left: readonly Node[], right: readonly Node[], look: Look): Truth {
   if (left.length !== right.length || left.length === 0) return 'unknown'
-  const equal = left.every((node, index) => compare('=', node, right[index], look) === 'true')
-  return equal ? (HOLDS_FOR_EQUALS[operator] === true ? 'true' : 'false') : 'unknown'
+  const differs = left.findIndex((node, index) => compare('=', node, right[index], look) !== 'true')
+  if (differs < 0) return HOLDS_FOR_EQUALS[operator] === true ? 'true' : 'false'
+  const strictly = operator.slice(0, 1)
+  if (!/^[<>]=?$/.test(operator)) return 'unknown'
+  if (compare(strictly, left[differs], right[differs], look) === 'true') return 'true'
+  return compare(FLIPPED[strictly] ?? '', left[differs], right[differs], look) === 'true' ? 'false' : 'unknown'
 }
 
 function ordered(operator: string, left: string, right: string, look: Look): Truth {

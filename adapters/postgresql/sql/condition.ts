@@ -115,14 +115,16 @@ function comparison(expr: A_Expr, look: Look): Truth {
   }
 }
 
-/** Of two truth values, `=` and `<>` are logic. */
+/** Of two truth values, `=` and `<>` are logic. `NULL = NULL` is true for a session that set `transform_null_equals`. */
 function binary(operator: string, left: Node | undefined, right: Node | undefined, look: Look): Truth {
+  if (operator === '=' && isNothing(left, look) && isNothing(right, look)) return 'even'
   if (/^~\*?$/.test(operator)) return isRegexpForEverything(right, look.walk) ? 'true' : 'unknown'
   if (/^(@>|<@|&&)$/.test(operator)) return contains(operator, left, right, look)
   if (/^!~\*?$/.test(operator)) return isRegexpForEverything(right, look.walk) ? 'false' : 'unknown'
   if ((isTypeOf(left) && !mentions(right, look)) || (isTypeOf(right) && !mentions(left, look))) return 'even'
   const found = compare(operator, left, right, look)
   if (found !== 'unknown' || (operator !== '=' && operator !== '<>') || left === undefined || right === undefined) return found
+  if (contradictory([left, right], look)) return operator === '=' ? 'false' : 'true'
   const [a, b] = [isTruth(left) ? truthOf(left, look) : 'unknown', isTruth(right) ? truthOf(right, look) : 'unknown']
   if ((a !== 'true' && a !== 'false') || (b !== 'true' && b !== 'false')) return 'unknown'
   return (a === b) === (operator === '=') ? 'true' : 'false'
@@ -140,7 +142,7 @@ function contains(operator: string, left: Node | undefined, right: Node | undefi
   const part = argumentText(operator === '@>' ? right : operator === '<@' ? left : undefined)
   if (typeof part !== 'string') return 'unknown'
   look.walk.found.literal()
-  return /^\s*\{\s*\}\s*$/.test(part) ? 'true' : 'unknown'
+  return EMPTY_ARRAY.test(part) ? 'true' : 'unknown'
 }
 
 /** Written as a truth value: other constants are numbers and texts. */
@@ -152,13 +154,14 @@ function isTruth(node: Node): boolean {
 function notDistinct(left: Node | undefined, right: Node | undefined, look: Look): Truth {
   const [a, b] = [argumentText(left), argumentText(right)]
   if (a === null || b === null) return nullTest(a === null ? right : left, true, look)
-  return compare('=', left, right, look)
+  return binary('=', left, right, look)
 }
 
 function membership(operator: string, value: Node | undefined, list: Node | undefined, any: boolean, look: Look): Truth {
   if (list === undefined || value === undefined) return 'unknown'
   if ('TypeCast' in list && list.TypeCast.arg !== undefined && 'SubLink' in list.TypeCast.arg) return membership(operator, value, list.TypeCast.arg, any, look)
   if ('SubLink' in list) return subLinkTruth({ ...list.SubLink, testexpr: value, operName: [{ String: { sval: operator } }] }, look)
+  if (isEmptyArray(list, look)) return any ? 'false' : 'true'
   const items = 'List' in list ? list.List.items : 'A_ArrayExpr' in list ? list.A_ArrayExpr.elements : undefined
   if (items === undefined || items.length === 0) return 'unknown'
   const truths = items.map((part) => binary(operator, value, part, look))
@@ -166,6 +169,17 @@ function membership(operator: string, value: Node | undefined, list: Node | unde
   if (any && operator === '=' && constants.some(({ boolval }) => boolval === true) && constants.some(({ boolval }) => boolval !== true)) return nullTest(value, false, look)
   return any ? anyOf(truths) : allOf(truths)
 }
+
+/** `'{}'`, `ARRAY[]::int[]`. */
+function isEmptyArray(list: Node, look: Look): boolean {
+  const text = argumentText(list)
+  if (typeof text === 'string') look.walk.found.literal()
+  if (text !== undefined) return text !== null && EMPTY_ARRAY.test(text)
+  const inner = 'TypeCast' in list ? list.TypeCast.arg : list
+  return inner !== undefined && 'A_ArrayExpr' in inner && (inner.A_ArrayExpr.elements ?? []).length === 0
+}
+
+const EMPTY_ARRAY = /^\s*\{\s*\}\s*$/
 
 function between(value: Node | undefined, bounds: Node | undefined, look: Look): Truth {
   const [low, high] = bounds !== undefined && 'List' in bounds ? (bounds.List.items ?? []) : []

@@ -1,11 +1,12 @@
 import type { AlterDomainStmt, AlterTableStmt, Constraint, CreateFunctionStmt, CreateSchemaStmt, CreateStmt, DropStmt, GrantStmt, Node, ObjectType, RangeVar, RefreshMatViewStmt, RoleSpec, TruncateStmt } from 'libpg-query'
 import type { Action, Redefinition } from './analysis.ts'
 import { isTree, nodeType, qualifiedName, stringsOf, stringOf, type Tree } from './ast.ts'
+import type { AnalysisContext } from './collector.ts'
 import { expression } from './expression.ts'
 import { follow, runHidden, truncateReferencing } from './followers.ts'
 import { made, touchAll } from './from-clause.ts'
 import { DEFINITION, FOREIGN_KEY } from './place.ts'
-import { isTemporary, tableOfDefinition, temporaryNamed } from './temporary-table.ts'
+import { isTemporary, tableOfColumns, temporaryNamed } from './temporary-table.ts'
 import { lookUp, relationItem, type Named } from './relation-item.ts'
 import { TOP, type Walk } from './walk.ts'
 
@@ -67,30 +68,47 @@ export function define(node: Node, walk: Walk, stored: (node: Node) => void): bo
   if (definition.databaseWide === true || isEverything(node)) walk.found.flag('databaseWide')
   if (definition.opens !== undefined) walk.found.untraced(definition.opens)
   special(node, walk)
-  const redefines = redefinition(node, definition)
+  const redefines = redefinition(node, definition, walk)
   if (redefines !== undefined) walk.found.effects.redefines = redefines
   if ('CreateStmt' in node && redefines?.creates !== '' && isTemporary(node.CreateStmt.relation ?? {})) makesTemporary(node.CreateStmt, walk)
   const body = (node as unknown as Record<string, Tree>)[type] ?? {}
   if ('CreateStmt' in node && node.CreateStmt.relation !== undefined) made(node.CreateStmt.relation, walk)
-  parts('CreateStmt' in node ? { ...body, relation: undefined } : body, definition.use ?? 'define', walk, stored)
+  parts('CreateStmt' in node ? { ...body, relation: undefined } : body, definition.use ?? 'define', walk, stored, COMPUTING.has(type))
   return true
 }
 
+/** Defaults of new columns, checks and index expressions are computed at once, for the rows that are there. */
+const COMPUTING = new Set(['AlterTableStmt', 'AlterDomainStmt', 'IndexStmt'])
+
 function makesTemporary(statement: CreateStmt, { found }: Walk): void {
   found.flag('makesTemporary')
-  const temporary = statement.if_not_exists === true ? undefined : tableOfDefinition(statement)
-  if (temporary !== undefined) found.changesTemporary({ temporary })
+  const { relation, if_not_exists } = statement
+  const columns = columnNames(statement, found.context)
+  if (if_not_exists !== true && relation?.relname !== undefined && columns !== undefined) found.changesTemporary({ temporary: tableOfColumns(relation.relname, columns) })
+}
+
+/** In their order; `undefined` when it is made like a table that is not known, or whose defaults, checks and indexes run code. */
+function columnNames({ tableElts = [] }: CreateStmt, context: AnalysisContext): string[] | undefined {
+  const names: string[] = []
+  for (const element of tableElts) {
+    if ('ColumnDef' in element) names.push(element.ColumnDef.colname ?? '')
+    if (!('TableLikeClause' in element)) continue
+    const [like, ...others] = lookUp(element.TableLikeClause.relation ?? {}, context).relations
+    if (like === undefined || others.length > 0 || like.open === true || (context.resolver?.followers(like)?.attached.length ?? 0) > 0) return undefined
+    names.push(...like.columns.map(({ name }) => name))
+  }
+  return names
 }
 
 const NAMES_ONLY: Redefinition = { code: false, creates: '' }
 /** They make or change what has a name and runs nothing. */
 const NAMED_ONLY = ['IndexStmt', 'CreateSeqStmt', 'AlterSeqStmt', 'CreateStatsStmt', 'AlterStatsStmt', 'CreateEnumStmt', 'AlterEnumStmt', 'CompositeTypeStmt']
 
-function redefinition(node: Node, { actions }: Definition): Redefinition | undefined {
+function redefinition(node: Node, { actions }: Definition, walk: Walk): Redefinition | undefined {
   if (!actions.some((action) => action === 'create' || action === 'alter' || action === 'drop') || 'CommentStmt' in node) return undefined
-  if ('CreateStmt' in node) return isPlain(node.CreateStmt) ? { code: false, creates: node.CreateStmt.relation?.relname ?? '' } : { code: true, creates: '' }
+  if ('CreateStmt' in node) return isPlain(node.CreateStmt, walk) ? { code: false, creates: node.CreateStmt.relation?.relname ?? '' } : { code: true, creates: '' }
   if (NAMED_ONLY.some((type) => type in node)) return NAMES_ONLY
-  if ('AlterTableStmt' in node && shapesOnly(node.AlterTableStmt)) return NAMES_ONLY
+  if ('AlterTableStmt' in node && shapesOnly(node.AlterTableStmt, walk)) return NAMES_ONLY
   if ('CreateSchemaStmt' in node && node.CreateSchemaStmt.schemaElts === undefined) return NAMES_ONLY
   if ('DropStmt' in node && node.DropStmt.removeType !== undefined && RELATION_OBJECTS.has(node.DropStmt.removeType)) return NAMES_ONLY
   const routines = routinesOf(node)
@@ -114,15 +132,23 @@ const RUNS_NOTHING = new Set([
 ])
 
 /** Columns come and go, and nothing new runs when rows are written. */
-function shapesOnly({ cmds, objtype }: AlterTableStmt): boolean {
-  if (objtype !== 'OBJECT_TABLE' || /"(FuncCall|CONSTR_FOREIGN)"/.test(JSON.stringify(cmds))) return false
+function shapesOnly({ cmds, objtype }: AlterTableStmt, walk: Walk): boolean {
+  if (objtype !== 'OBJECT_TABLE' || !computesOnly(cmds, walk)) return false
   return (cmds ?? []).every((command) => 'AlterTableCmd' in command && RUNS_NOTHING.has(command.AlterTableCmd.subtype ?? ''))
 }
 
 /** A table of its own: no partition or heir, nothing that runs when it is written, no foreign key that makes others' rows move its own. */
-function isPlain({ inhRelations, partbound, partspec, ofTypename, tableElts }: CreateStmt): boolean {
-  const parts = JSON.stringify(tableElts ?? [])
-  return [inhRelations, partbound, partspec, ofTypename].every((part) => part === undefined) && !/"(FuncCall|TableLikeClause|CONSTR_FOREIGN)"/.test(parts)
+function isPlain(statement: CreateStmt, walk: Walk): boolean {
+  const { inhRelations, partbound, partspec, ofTypename, tableElts } = statement
+  return [inhRelations, partbound, partspec, ofTypename].every((part) => part === undefined) && computesOnly(tableElts, walk) && columnNames(statement, walk.found.context) !== undefined
+}
+
+/** Whether defaults and checks compute values, and nothing of somebody's own runs with them; no foreign key moves others' rows. */
+function computesOnly(elements: readonly Node[] | undefined, walk: Walk): boolean {
+  if (JSON.stringify(elements ?? []).includes('"CONSTR_FOREIGN"')) return false
+  const probe = walk.probe()
+  expression(elements, TOP, DEFINITION, probe)
+  return probe.found.onlyComputes
 }
 
 /** VACUUM, CLUSTER and REINDEX that name no table. */
@@ -161,8 +187,12 @@ function isLibrary({ options }: CreateFunctionStmt): boolean {
   return (options ?? []).some((option) => 'DefElem' in option && option.DefElem.defname === 'language' && stringOf(option.DefElem.arg)?.toLowerCase() === 'c')
 }
 
-/** What is new in a materialized view comes from its query, and the functions that it calls run now. */
+/** What is new in a materialized view comes from its query, and the functions that it calls run now. WITH NO DATA leaves it empty. */
 function refresh({ relation, skipData }: RefreshMatViewStmt, walk: Walk): void {
+  if (skipData === true) {
+    walk.found.act('truncate')
+    walk.found.flag('unbounded')
+  }
   if (relation === undefined || skipData === true) return
   for (const each of lookUp(relation, walk.found.context).relations) if (each.kind === 'materialized-view') walk.view(each)
 }
@@ -294,38 +324,38 @@ function grant({ objtype, objects }: GrantStmt, walk: Walk): void {
 }
 
 /** Everything inside a definition: the relations it names, the roles, the expressions and queries it keeps. */
-function parts(value: unknown, use: 'define' | 'maintain', walk: Walk, stored: (node: Node) => void): void {
+function parts(value: unknown, use: 'define' | 'maintain', walk: Walk, stored: (node: Node) => void, computing: boolean): void {
   if (Array.isArray(value)) {
-    for (const part of value) parts(part, use, walk, stored)
+    for (const part of value) parts(part, use, walk, stored, computing)
     return
   }
   if (!isTree(value)) return
   walk.budget.enter()
-  part(value, use, walk, stored)
+  part(value, use, walk, stored, computing)
   walk.budget.leave()
 }
 
 const STORED = new Set(['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt', 'ViewStmt', 'NotifyStmt'])
 const EXPRESSIONS = new Set(['FuncCall', 'SubLink', 'A_Expr', 'TypeCast', 'CoalesceExpr', 'CaseExpr', 'BoolExpr', 'ColumnRef'])
 
-function part(value: Tree, use: 'define' | 'maintain', walk: Walk, stored: (node: Node) => void): void {
+function part(value: Tree, use: 'define' | 'maintain', walk: Walk, stored: (node: Node) => void, computing: boolean): void {
   const type = nodeType(value)
   if (type !== undefined && STORED.has(type)) return stored(value as unknown as Node)
-  if (type !== undefined && EXPRESSIONS.has(type)) return kept(value, walk)
+  if (type !== undefined && EXPRESSIONS.has(type)) return kept(value, walk, computing)
   if (type === 'TableLikeClause') return like(value['TableLikeClause'], walk)
   if (type === 'Constraint') foreignKey(value['Constraint'] as Constraint, walk)
   if (typeof value['relname'] === 'string') return touchAll(lookUp(value as RangeVar, walk.found.context), use, walk)
   if (typeof value['roletype'] === 'string') walk.found.role((value as RoleSpec).rolename)
   for (const [key, inner] of Object.entries(value)) {
     // The table a foreign key points to stays as it is; only its key columns matter.
-    if (key !== 'pktable' && typeof inner === 'object') parts(inner, use, walk, stored)
+    if (key !== 'pktable' && typeof inner === 'object') parts(inner, use, walk, stored, computing || key === 'partbound')
   }
 }
 
-/** An expression that is kept: a default, a check, an index expression. Names in it belong to a table that is noted already. */
-function kept(value: Tree, walk: Walk): void {
+/** An expression that is kept: a default, a check, an index expression. Names in it belong to a table that is noted already. The bounds of a partition are computed, and then kept. */
+function kept(value: Tree, walk: Walk, computing: boolean): void {
   const before = walk.found.planning
-  walk.found.planning = true
+  walk.found.planning ||= !computing
   expression(value, TOP, DEFINITION, walk)
   walk.found.planning = before
 }

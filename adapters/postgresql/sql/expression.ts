@@ -174,8 +174,8 @@ function candidates(schema: string | undefined, name: string, given: number | un
 function own(entry: FunctionEntry, place: Place, walk: Walk): boolean {
   const effect = effectOf(entry)
   walk.found.runs(entry.name)
-  if (effect !== undefined) return noteEffect(effect, entry.name, walk.found)
   runSignatureCode(entry, walk)
+  if (effect !== undefined) return noteEffect(effect, entry.name, walk.found)
   if (entry.definition !== '') walk.routine(entry, bodyOf(entry.name, place.kind === 'output' && walk.found.outermost))
   else for (const oid of entry.support) {
     const part = walk.found.context.resolver?.function(oid)

@@ -63,7 +63,14 @@ export function touchAll({ written, relations }: Named, use: 'read' | 'write' | 
   if (relations.length === 0 || isNew) walk.found.touch(undefined, written, use, columns)
   if (FILE_VIEWS.test(written)) walk.found.flag('files')
   // Who writes the catalogue's rows by hand can do whatever a definition could.
-  if (use === 'write' && relations.some(({ schema }) => schema === 'pg_catalog')) walk.found.act('admin')
+  if (use === 'write' && relations.some((relation) => isCatalogue(relation, walk))) walk.found.act('admin')
+}
+
+/** A system table, or a view that shows one. */
+function isCatalogue(relation: Relation, walk: Walk): boolean {
+  const { resolver } = walk.found.context
+  if (relation.schema === 'pg_catalog' || relation.kind !== 'view') return relation.schema === 'pg_catalog'
+  return relation.columns.some(({ name }) => resolver?.behind(relation, name).some((base) => base.relation !== undefined && isCatalogue(base.relation, walk)))
 }
 
 /** What runs wherever its rows are looked at. */

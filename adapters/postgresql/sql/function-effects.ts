@@ -51,12 +51,12 @@ const EFFECTS: readonly (readonly [RegExp, FunctionEffect])[] = [
   [/^(lo_\w+|loread|lowrite)$/, LARGE_OBJECT],
   [/^pg_(read_\w+|ls_\w+|stat_file|current_logfile|hba_file_rules|ident_file_mappings|show_all_file_settings|file_\w+)$/, FILE],
   [/^pg_(logical_slot_\w+|get_wal_\w+|wal_summary_\w+)$/, WAL],
-  [/^pg_stat_get_(backend_)?activity$|^pg_(cursor|prepared_statement|mcv_list_items|stat_statements\w*)$/, { reveals: 'it shows what others run or what tables hold' }],
+  [/^pg_stat_get_(backend_)?activity$|^pg_(cursor|prepared_statement|mcv_list_items|stat_statements(_info)?)$/, { reveals: 'it shows what others run or what tables hold' }],
   [/^(get_raw_page|heap_page_items?|heap_page_item_attrs|tuple_data_split|bt_page_items|fsm_\w+|pgrowlocks)$/, { reveals: 'it shows raw pages of tables' }],
   [/^pg_(terminate|cancel)_backend$/, { action: 'admin' }],
   [/^pg_(reload_conf|rotate_logfile\w*|switch_wal|create_restore_point|promote|backup_\w+|start_backup|stop_backup|wal_replay_(pause|resume)|log_\w+|logical_emit_message)$/, SERVER],
   [/^pg_(create|drop|copy)_\w*replication_slot$|^pg_replication_(slot|origin)_\w+$|^pg_sync_replication_slots$/, SERVER],
-  [/^pg_stat_(reset\w*|force_next_flush)$|^pg_(clear|restore)_(relation|attribute)_stats$|^pg_import_system_collations$/, SERVER],
+  [/^pg_stat_(reset\w*|statements_reset|force_next_flush)$|^pg_(clear|restore)_(relation|attribute)_stats$|^pg_import_system_collations$/, SERVER],
   [/^(brin_(de)?summarize\w*|gin_clean_pending_list)$/, { action: 'admin' }],
   [/^binary_upgrade_/, SERVER],
 ]
@@ -85,17 +85,24 @@ export function noteEffect(effect: FunctionEffect, name: string, found: Collecto
   return Object.keys(effect).length === 0
 }
 
+/** An aggregate is called so, too, whatever it is made of. */
+function isServers({ language, kind }: FunctionEntry): boolean {
+  return language === 'internal' && kind === 'function'
+}
+
 /** What the usual extensions offer that is not immutable and yet only computes. */
 const EXTENSION_COMPUTES = /^(unaccent|uuid_generate_\w+|uuid_ns_\w+|gen_salt|gen_random_\w+|show_(limit|trgm)|word_similarity\w*)$/
 
 /**
- * The effect of a function outside `pg_catalog`; `undefined` when its parts can be read, and say it. An extension's function
- * that calls itself immutable only computes; any other body that cannot be read may read tables.
+ * The effect of a function outside `pg_catalog`; `undefined` when its parts can be read, and say it. A function of an extension,
+ * or of the server itself (what makes ranges of a type of one's own), that calls itself immutable only computes; any other
+ * body that cannot be read may read tables. A name tells what a function does only where an extension gave it.
  */
 export function effectOf(entry: FunctionEntry): FunctionEffect | undefined {
-  const known = EFFECTS.find(([pattern]) => pattern.test(entry.name))
+  const known = entry.extension && entry.definition === '' ? EFFECTS.find(([pattern]) => pattern.test(entry.name)) : undefined
   if (known !== undefined) return known[1]
-  if (entry.extension && (entry.volatility === 'immutable' || EXTENSION_COMPUTES.test(entry.name))) return NONE
+  if ((entry.extension || isServers(entry)) && entry.volatility === 'immutable') return NONE
+  if (entry.extension && EXTENSION_COMPUTES.test(entry.name)) return NONE
   if (entry.definition !== '' || entry.support.length > 0) return undefined
   if (entry.volatility === 'volatile') return { action: 'call', opaque: 'its body may do anything' }
   return { reveals: 'its body may read any table' }

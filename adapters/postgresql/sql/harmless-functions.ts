@@ -18,7 +18,7 @@ export const HARMLESS_FUNCTIONS: ReadonlySet<string> = new Set(`
   bytea_larger bytea_smaller byteacmp byteasend cardinality casefold cash_cmp cash_send cash_words cashlarger
   cashsmaller cbrt ceil ceiling center char char_length character_length charsend chr cidr cidr_send cidsend circle
   circle_send clock_timestamp col_description concat concat_ws convert convert_from convert_to corr cos cosd cosh cot
-  cotd count covar_pop covar_samp crc32 crc32c cume_dist current_database current_schema current_schemas current_setting
+  cotd count covar_pop covar_samp crc32 crc32c cume_dist current_database current_query current_schema current_schemas current_setting
   current_user currval date date_add date_bin date_cmp date_cmp_timestamp date_cmp_timestamptz date_larger date_part
   date_send date_smaller date_subtract date_trunc datemultirange daterange daterange_canonical daterange_subdiff decode
   degrees dense_rank dexp diagonal diameter div dlog1 dlog10 dround dtrunc encode enum_cmp enum_first enum_larger

@@ -31,12 +31,17 @@ export function runSignatureCode({ oid }: FunctionEntry, walk: Walk): void {
 
 /** What reads a text as a value of a type that another text names. */
 export function runNamedType({ args }: FuncCall, walk: Walk): void {
-  const { resolver } = walk.found.context
-  if (resolver?.hasImpliedCode !== true) return
+  if (walk.found.context.resolver?.hasImpliedCode !== true) return
   const name = argumentText(args?.[1])
   walk.found.literal()
   if (typeof name !== 'string') walk.found.opaque('it reads a value of a type that is not known')
-  else for (const part of name.match(/[\w\u0080-\uffff]+/g) ?? []) for (const each of new Set([part, part.toLowerCase()])) runAll(resolver.typeCode(each), walk)
+  else runType(name, walk)
+}
+
+/** A value is made to fit a type that is written as a text: `"Mood"`, `shop.mood[]`, `orders.item%TYPE`. */
+export function runType(written: string, walk: Walk): void {
+  const { resolver } = walk.found.context
+  for (const part of written.match(/[\w\u0080-\uffff]+/g) ?? []) for (const each of new Set([part, part.toLowerCase()])) runAll(resolver?.typeCode(each) ?? [], walk)
 }
 
 function runAll(entries: readonly (FunctionEntry | undefined)[], walk: Walk): void {

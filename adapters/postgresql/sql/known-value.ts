@@ -171,7 +171,7 @@ function call(func: FuncCall, look: Look): Known {
   const least = LEAST[name]
   if (least !== undefined) return number(LENGTHS.test(name) && args[0]?.filled === true ? 1 : least, name === 'sign' ? 1 : Infinity, never)
   if (STRICT.has(name)) return { ...ANY, never, filled: name === 'md5' || (/^(lower|upper|initcap|reverse)$/.test(name) && args[0]?.filled === true) }
-  return present(ALWAYS_GIVEN.has(name))
+  return { ...present(ALWAYS_GIVEN.has(name)), filled: name === 'concat' && args.some(({ filled }) => filled) }
 }
 
 function counted(name: string, func: FuncCall, args: readonly Known[]): Known {

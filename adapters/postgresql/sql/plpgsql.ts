@@ -8,6 +8,8 @@ import { wasmParsePlpgsql } from './wasm-parser.ts'
 export interface PlpgsqlBody {
   /** Every statement, condition and expression in it, each as a statement of its own, in the order of the text. */
   readonly statements: readonly Node[]
+  /** The types of its variables, as they are written: what is assigned is made to fit them. */
+  readonly types: readonly string[]
   /** Why more may run than that; empty when it is all. */
   readonly opaque: string
   /** Something in it may run again and again: what each time changes chosen rows may change all of them. */
@@ -29,7 +31,9 @@ const LOOPS = new Set(['PLpgSQL_stmt_loop', 'PLpgSQL_stmt_while', 'PLpgSQL_stmt_
 
 /** Reads the body of a CREATE FUNCTION, which is the server's own text, or made of a DO; `code` is what stands in its quotes. */
 export function plpgsqlBody(definition: string, code: string): PlpgsqlBody {
-  const parsed = wasmParsePlpgsql(definition)
+  const first = wasmParsePlpgsql(definition)
+  const plain = definition.replaceAll(ROW_TYPE, '')
+  const parsed = first !== undefined && 'error' in first && plain !== definition ? wasmParsePlpgsql(plain) : first
   if (parsed === undefined) return unread('its body broke the parser')
   if ('error' in parsed) return unread(`its body cannot be parsed: ${parsed.error}`)
   const reading = new Reading(code)
@@ -37,12 +41,16 @@ export function plpgsqlBody(definition: string, code: string): PlpgsqlBody {
   return reading
 }
 
+/** `declare o orders%ROWTYPE;`, in which this parser knows no fields. The name alone is the same type, and there it does. */
+const ROW_TYPE = /%\s*rowtype(?=\s*(;|:?=|default\b|not\b))/gi
+
 function unread(opaque: string): PlpgsqlBody {
-  return { statements: [], opaque, loops: false, untraced: '' }
+  return { statements: [], types: [], opaque, loops: false, untraced: '' }
 }
 
 class Reading implements PlpgsqlBody {
   readonly statements: Node[] = []
+  readonly types: string[] = []
   opaque = ''
   loops = false
   untraced = ''
@@ -69,6 +77,7 @@ class Reading implements PlpgsqlBody {
     else if (type === 'PLpgSQL_stmt_commit' || type === 'PLpgSQL_stmt_rollback') this.opaque ||= 'it ends transactions'
     else if (!KNOWN.has(type)) this.opaque ||= `${type} is not understood`
     this.loops ||= LOOPS.has(type)
+    if (type === 'PLpgSQL_type') this.types.push(String(node['typname']))
     // The name in a cursor variable may be that of one the session opened.
     if (type === 'PLpgSQL_stmt_fetch') this.untraced ||= 'it fetches from a cursor'
     if (type === 'PLpgSQL_rec' && isTree(node['datatype']) && mayHaveDefault(String(node['refname']), this.#code)) this.opaque ||= 'a record in it may have a default'

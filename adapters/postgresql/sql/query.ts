@@ -91,18 +91,24 @@ function isBareSetOperation(part: SelectStmt, top: SelectStmt): boolean {
 }
 
 function plainSelect(select: SelectStmt, env: Env, walk: Walk): Outputs {
-  walk.found.act('read')
+  const { found } = walk
+  found.act('read')
+  const { changes } = found
   const scope: Scope = { items: fromItems(select.fromClause, env, walk), parent: env.scope }
   const inner: Env = { scope, ctes: env.ctes }
   const outputs = targets(select.targetList, inner, walk)
+  const changesBefore = found.changes
   filter(select.whereClause, inner, walk)
+  const chosenByChanges = found.changes > changesBefore && scope.items.some(({ rows }) => rows !== undefined)
   expression(select.havingClause, inner, HAVING, walk)
   expression(select.windowClause, inner, WINDOW, walk)
   groupBy(select, inner, outputs, walk)
   distinct(select, inner, outputs, walk)
   useSortedAggregates(select, inner, walk)
   tail(select, scope, env, outputs, walk)
-  return { ...outputs, rows: asked(() => wholeTables(select, inner, walk, truthOf)) }
+  const rows = asked(() => wholeTables(select, inner, walk, truthOf))
+  if (chosenByChanges || (found.changes > changes && rows().size > 0)) found.flag('unbounded')
+  return { ...outputs, rows }
 }
 
 /** Most queries stand where nobody asks. */

@@ -3,6 +3,7 @@ import type { CreateFunctionStmt, Node } from 'libpg-query'
 import { stringOf, stringsOf } from './ast.ts'
 import { Collector, type AnalysisContext } from './collector.ts'
 import { expression } from './expression.ts'
+import { runType } from './implied-code.ts'
 import { AnalysisLimit, Budget } from './limit.ts'
 import { parse } from './load.ts'
 import { plpgsqlBody } from './plpgsql.ts'
@@ -25,7 +26,12 @@ export type MakeWalk = (found: Collector, budget: Budget, calls: readonly string
 export function codeReader(found: Collector, calls: readonly string[], make: MakeWalk): Pick<Walk, 'routine' | 'implied' | 'trigger' | 'policies' | 'block' | 'view' | 'rule'> {
   const reading = (): Reading => ({ context: { ...found.context, triggered: undefined }, calls, make })
   return {
-    routine: (entry, place) => (place === undefined ? found.absorbHidden(readRoutine(entry, reading())) : found.absorb(readRoutine(entry, reading()), place)),
+    routine: (entry, place) => {
+      // What calls itself does again what it does.
+      if (calls.at(-1) === keyOf(entry)) found.repeats = true
+      if (place === undefined) found.absorbHidden(readRoutine(entry, reading()))
+      else found.absorb(readRoutine(entry, reading()), place)
+    },
     implied: (entry) => {
       // What is being read already counts where that began.
       if (!calls.includes(keyOf(entry))) found.absorbImplied(readRoutine(entry, reading()), `function ${entry.name}()`)
@@ -92,10 +98,17 @@ function body(entry: FunctionEntry, name: string, reading: Reading): Collector {
   const context = contextOf(entry, create.CreateFunctionStmt, reading.context)
   if ((context.temporaries?.size ?? 0) > 0 && !putsTemporaryFirst(context.searchPath)) return unread(name, 'which of the temporary tables of this transaction its names stand for cannot be told', reading)
   const inner = { ...reading, context }
-  return follow(name, inner, (walk) => {
+  const found = follow(name, inner, (walk) => {
     defaults(create.CreateFunctionStmt, walk)
     return entry.language === 'plpgsql' ? plpgsql(entry.definition, asText(create.CreateFunctionStmt.options) ?? '', name, walk) : sql(create.CreateFunctionStmt, name, walk)
   })
+  found.runsEarly = mayRunEarly(entry, found)
+  return found
+}
+
+/** A plan holds what a function gives that is not volatile, and the body of one in SQL as if it were written there. */
+function mayRunEarly({ volatility, language }: FunctionEntry, { onlyReads, runsEarly }: Collector): boolean {
+  return volatility === 'volatile' ? language === 'sql' && runsEarly : !onlyReads
 }
 
 /** Walks statements one after the other; whatever it cannot, it says. */
@@ -138,8 +151,10 @@ function defaults({ parameters }: CreateFunctionStmt, walk: Walk): void {
   }
 }
 
-function plpgsql(definition: string, code: string, name: string, { found }: Walk): readonly Node[] {
-  const { statements, opaque, loops, untraced } = plpgsqlBody(definition, code)
+function plpgsql(definition: string, code: string, name: string, walk: Walk): readonly Node[] {
+  const { found } = walk
+  const { statements, types, opaque, loops, untraced } = plpgsqlBody(definition, code)
+  for (const type of new Set(types)) runType(type, walk)
   if (loops) found.repeats = true
   if (opaque !== '') found.opaque(`${name}: ${opaque}`)
   if (untraced !== '') found.untraced(`${name}: ${untraced}`)

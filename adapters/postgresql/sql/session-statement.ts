@@ -46,9 +46,13 @@ const CONTROL: Readonly<Record<string, TransactionControl['kind']>> = {
   TRANS_STMT_ROLLBACK_PREPARED: 'rollback-prepared',
 }
 
+/** One that is prepared outlives its session, with all its locks, and whoever comes may end it. */
 function transaction({ kind = 'TRANS_STMT_BEGIN', savepoint_name, gid, chain }: TransactionStmt, { found }: Walk): void {
   found.act('transaction')
-  if (gid !== undefined) found.literal()
+  if (gid !== undefined) {
+    found.act('admin')
+    found.literal()
+  }
   const control = CONTROL[kind]
   if (control === undefined) return found.opaque(`${kind} is not understood`)
   found.effects.transaction = { kind: control, name: savepoint_name ?? gid ?? '', chain: chain === true }
@@ -72,11 +76,16 @@ export function settingChange({ kind, name = '', args, is_local }: VariableSetSt
   return { name: name.toLowerCase(), value: known.length === values.length ? known : 'unknown', local }
 }
 
+/** The values of its parameters are computed in any case: a plan is made for them. */
 function execute({ name = '', params }: ExecuteStmt, walk: Walk): void {
-  walk.found.act('unknown')
-  walk.found.effects.executes = name
-  walk.found.opaque(`prepared statement ${name} is not known`)
+  const { found } = walk
+  found.act('unknown')
+  found.effects.executes = name
+  found.opaque(`prepared statement ${name} is not known`)
+  const { planning } = found
+  found.planning = false
   expression(params, TOP, PARAMETER, walk)
+  found.planning = planning
 }
 
 function discard({ target }: DiscardStmt, { found }: Walk): void {

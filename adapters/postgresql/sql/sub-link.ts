@@ -64,6 +64,7 @@ const AGGREGATES = /^(count|sum|avg|min|max|bool_and|bool_or|every|string_agg|ar
 /** `x IN (SELECT x FROM …)`: what its own row gives is in there. */
 function isAmong(link: SubLink, select: SelectStmt, look: Look): Truth {
   const { testexpr } = link
+  if (testexpr !== undefined && select.valuesLists !== undefined && select.limitOffset === undefined && select.limitCount === undefined) return isListed(operatorOf(link), testexpr, select.valuesLists, look)
   const found = witness(select, look)
   if (found === undefined || testexpr === undefined || found.truth === 'false' || found.truth === 'unknown') return 'unknown'
   const operator = operatorOf(link)
@@ -72,6 +73,14 @@ function isAmong(link: SubLink, select: SelectStmt, look: Look): Truth {
   if (given.length !== tests.length || (tests.length > 1 && operator !== '=')) return 'unknown'
   const holds = tests.every((test, index) => compare(operator, test, given[index], look, found.look) === 'true')
   return holds ? found.truth : 'unknown'
+}
+
+/** `x IN (VALUES (x), (1))`. */
+function isListed(operator: string, test: Node, lists: readonly Node[], look: Look): Truth {
+  const tests = 'RowExpr' in test ? (test.RowExpr.args ?? []) : [test]
+  if (tests.length > 1 && operator !== '=') return 'unknown'
+  const rows = lists.map((list) => ('List' in list ? (list.List.items ?? []) : []))
+  return rows.some((row) => row.length === tests.length && tests.every((part, index) => compare(operator, part, row[index], look) === 'true')) ? 'true' : 'unknown'
 }
 
 /** `*` stands for the columns of what is in FROM. */

@@ -1,4 +1,4 @@
-import type { CreateStmt, RangeVar } from 'libpg-query'
+import type { RangeVar } from 'libpg-query'
 import type { Effects, Statement } from './analysis.ts'
 import type { AnalysisContext } from './collector.ts'
 import type { Relation } from './resolver.ts'
@@ -21,9 +21,8 @@ export function tableOfOutputs(name: string, { columns, ordered, open }: Outputs
 }
 
 /** One whose columns are written out. Nothing is in it yet. */
-export function tableOfDefinition({ relation, tableElts = [] }: CreateStmt): Relation | undefined {
-  const names = tableElts.flatMap((element) => ('ColumnDef' in element ? [element.ColumnDef.colname ?? ''] : []))
-  return relation?.relname === undefined ? undefined : table(relation.relname, names.map((column) => ({ name: column, sources: [], derived: [] })), false)
+export function tableOfColumns(name: string, columns: readonly string[]): Relation {
+  return table(name, columns.map((column) => ({ name: column, sources: [], derived: [] })), false)
 }
 
 function table(name: string, columns: readonly Pick<ScopeColumn, 'name' | 'sources' | 'derived'>[], open: boolean): Relation {

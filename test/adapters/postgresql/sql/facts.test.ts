@@ -102,7 +102,7 @@ const ACTIONS: readonly (readonly [text: string, action: string, actions: string
   ['SAVEPOINT s', 'transaction', 'transaction'],
   ['ROLLBACK TO s', 'transaction', 'transaction'],
   ['RELEASE s', 'transaction', 'transaction'],
-  ['PREPARE TRANSACTION \'x\'', 'transaction', 'transaction'],
+  ['PREPARE TRANSACTION \'x\'', 'admin', 'transaction admin'],
   ['SET TRANSACTION ISOLATION LEVEL SERIALIZABLE', 'transaction', 'transaction'],
   ['SET CONSTRAINTS ALL DEFERRED', 'transaction', 'transaction'],
   ['SET x.y = 1', 'session', 'session'],

@@ -37,6 +37,8 @@ const PATHS: readonly (readonly [texts: readonly (string | readonly [string, boo
   [[['SET search_path = a; SELECT 1/0', false]], undefined],
   [['SELECT set_config(\'search_path\', \'a\', false)'], undefined],
   [['SELECT set_config(\'other.thing\', \'a\', false)'], ['app', 'public']],
+  [['PREPARE p AS SELECT set_config(\'search_path\', \'a\', false)', 'SET search_path = b', 'EXECUTE p'], undefined],
+  [['BEGIN', 'DECLARE c CURSOR FOR SELECT set_config(\'search_path\', \'a\', false)', 'SET search_path = b', 'FETCH c'], undefined],
   [['DO $$x$$'], undefined],
   [['SELECT unknown_function()'], undefined],
   [['SET ROLE bob'], ['bob', 'public']],
