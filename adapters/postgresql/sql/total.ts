@@ -321,7 +321,7 @@ function caseOf({ arg, args = [], defresult }: CaseExpr, at: Look): Total | unde
   const asked: Parts = arg === undefined ? conditions : [look(arg, at), ...conditions]
   if (!allTotal(asked)) return undefined
   // It compares one after the other, until one is the same.
-  if (arg !== undefined && (!comparesBuiltIn(at) || !asked.every(({ kind, brittle }) => COMPARABLE.has(kind) && !brittle) || severalTexts(asked))) return undefined
+  if (arg !== undefined && (!comparesBuiltIn(at) || !asked.every(({ kind }) => COMPARABLE.has(kind)) || skipsByChoice(asked) || severalTexts(asked))) return undefined
   const results = whens.map(({ result: then }) => look(then, later))
   const total = value(defresult === undefined ? results : [...results, look(defresult, later)])
   if (total === undefined) return undefined
