@@ -96,6 +96,8 @@ export interface Column {
   /** Modifier of the type, -1 for none. */
   readonly typmod: number
   readonly notNull: boolean
+  /** It is computed each time that it is read. */
+  readonly virtual?: boolean
 }
 
 export interface FunctionEntry {

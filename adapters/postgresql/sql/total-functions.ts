@@ -1,8 +1,8 @@
 /**
  * Built-in functions that give a value for any argument of their types: they never fail, whatever they are given, and
  * take no longer for one value than for another of its length. Reviewed by hand; what is not here may fail.
- * Functions of dates fail only where a result lies beyond the first or last day that the server knows, some 4,700 years
- * BC and 290,000 from now: nothing here moves a date there.
+ * Functions of dates fail where a result lies beyond the first or last day that the server knows, some 4,700 years
+ * BC and 290,000 from now: nothing moves a date there, and what a condition chose (`moves`) is not taken.
  * Left out on purpose: casts to numbers and dates, `json_object_agg` (NULL keys), regular expressions with groups or
  * counts, `to_char` of numbers, `age` and differences of dates (infinite ones), arithmetic of integers and of floating point
  * (overflow), `array_position` and `array_append` (arrays of arrays), `jsonb_array_length` and the like (other JSON).
@@ -36,6 +36,8 @@ export interface TotalFunction {
   readonly noJson?: boolean
   /** It may fail for all values alike, but for NULL: for a collation, or what the server was built with. */
   readonly brittle?: boolean
+  /** What it is given may be out of its reach. */
+  readonly moves?: boolean
   /** It may be NULL where no argument is. */
   readonly chooses?: boolean
 }
@@ -98,12 +100,12 @@ const NUMBER_FUNCTIONS: Readonly<Record<string, TotalFunction>> = {
 }
 
 const DATE_FUNCTIONS: Readonly<Record<string, TotalFunction>> = {
-  now, transaction_timestamp: now, statement_timestamp: now, clock_timestamp: now, date: { gives: 'date', arguments: [1, 1], takes: { 0: MOMENTS } },
-  to_char: { ...text(2), takes: { 0: MOMENTS }, written: { 1: 'anything' }, chooses: true },
-  date_trunc: { gives: 'moment', arguments: [2, 2], takes: { 1: MOMENTS }, written: { 0: UNIT } },
-  timezone: { gives: 'moment', arguments: [2, 2], takes: { 1: of('moment') }, written: { 0: TIME_ZONE } },
+  now, transaction_timestamp: now, statement_timestamp: now, clock_timestamp: now, date: { gives: 'date', arguments: [1, 1], takes: { 0: MOMENTS }, moves: true },
+  to_char: { ...text(2), takes: { 0: MOMENTS }, written: { 1: 'anything' }, chooses: true, moves: true },
+  date_trunc: { gives: 'moment', arguments: [2, 2], takes: { 1: MOMENTS }, written: { 0: UNIT }, moves: true },
+  timezone: { gives: 'moment', arguments: [2, 2], takes: { 1: of('moment') }, written: { 0: TIME_ZONE }, moves: true },
 }
-const partOf = (kind: 'date' | 'moment', fields: ReadonlySet<string>): TotalFunction => ({ gives: 'float', arguments: [2, 2], takes: { 1: of(kind) }, written: { 0: fields }, chooses: true })
+const partOf = (kind: 'date' | 'moment', fields: ReadonlySet<string>): TotalFunction => ({ gives: 'float', arguments: [2, 2], takes: { 1: of(kind) }, written: { 0: fields }, chooses: true, moves: true })
 /** What parts there are depends on what they are taken from. */
 export const PART_FUNCTIONS: ReadonlySet<string> = new Set(['extract', 'date_part'])
 export const PARTS_OF_A_DATE = partOf('date', FIELD_OF_DATE)

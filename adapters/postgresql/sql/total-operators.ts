@@ -1,7 +1,7 @@
 /** Operators and casts that give a value for whatever they are given: see `total.ts`. */
-import type { Total } from './total.ts'
+import { typed, type Total } from './total.ts'
 import { PLAIN_PATTERN } from './total-functions.ts'
-import { COMPARABLE, JOINABLE, MOMENTS, NUMBERS, type ValueKind } from './value-kind.ts'
+import { COMPARABLE, commonKind, compareWell, JOINABLE, MOMENTS, NUMBERS, type ValueKind } from './value-kind.ts'
 
 export interface Operands {
   /** The grammar's: `AEXPR_OP`, `AEXPR_IN`. */
@@ -32,7 +32,9 @@ export function operate({ kind, symbol, parts, written, literal }: Operands): Op
   if (kind === 'AEXPR_OP_ANY' || kind === 'AEXPR_OP_ALL') return COMPARES.has(symbol) && COMPARABLE.has(left.kind) && isOneOf(right, ['array', 'constant', 'parameter']) ? truth(true) : undefined
   if (kind === 'AEXPR_OP' && right === undefined) return symbol === '-' && left.kind === 'numeric' ? { ...left, brittle: false } : undefined
   if (kind === 'AEXPR_OP' && !COMPARES.has(symbol)) return right === undefined ? undefined : byKind(symbol, left, right, written, literal)
-  if (!parts.every((part) => COMPARABLE.has(part.kind))) return undefined
+  if (!parts.every((part) => COMPARABLE.has(part.kind)) || !compareWell(parts.map(typed))) return undefined
+  // A list may become an array.
+  if (kind === 'AEXPR_IN' && commonKind(parts.map(typed)) === undefined) return undefined
   if (kind === 'AEXPR_NULLIF') return { ...left, brittle: false, chosen: true }
   if (LIST_COMPARISONS.has(kind)) return truth(true)
   return COMPARISONS.has(kind) ? truth(false) : undefined
@@ -115,5 +117,7 @@ export function castTo(type: string, from: Total | undefined, { text, narrowed }
   const kind = GIVES[type] ?? 'other'
   if (text) return TEXTS.has(type) ? { ...from, kind: 'text' } : READABLE.has(type) ? { ...from, kind } : undefined
   if (TEXTS.has(type)) return from.kind === 'parameter' ? undefined : { ...from, kind: 'text', type: undefined }
+  // A date that a condition chose may be none of the other type.
+  if (MOMENTS.has(kind) && !from.plain) return undefined
   return CASTS[type]?.includes(from.kind) === true && !narrowed ? { ...from, kind, type: undefined, plain: false } : undefined
 }

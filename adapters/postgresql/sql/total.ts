@@ -8,12 +8,13 @@
  * NULL, where a condition makes it NULL (`chosen`).
  */
 import type { CaseExpr, FuncCall, JsonFuncExpr, Node, SubLink, TypeCast } from 'libpg-query'
+import type { Source } from './analysis.ts'
 import { qualifiedName, stringOf, stringsOf } from './ast.ts'
 import { builtInType } from './built-in-type.ts'
 import { resolve, type ScopeColumn, type ScopeItem } from './scope.ts'
 import { PART_FUNCTIONS, PARTS_OF_A_DATE, PARTS_OF_A_MOMENT, TOTAL_FUNCTIONS, type TotalFunction } from './total-functions.ts'
 import { castTo, COMPARES, operate, type Operands } from './total-operators.ts'
-import { COMPARABLE, elementType, fieldType, IN_XML, JOINABLE, kindOfType, NUMBERS, type ValueKind } from './value-kind.ts'
+import { COMPARABLE, commonKind, compareWell, elementType, fieldType, IN_XML, JOINABLE, kindOfType, type Typed, type ValueKind } from './value-kind.ts'
 import type { Env, Walk } from './walk.ts'
 
 export interface Total {
@@ -52,14 +53,24 @@ export function totality(value: Node | undefined, env: Env, walk: Walk): Total |
   return look(value, { env, walk, conditional: false })
 }
 
-/** What holds of each of several values that come out in one place. */
+/** What holds of each of several values that come out in one place, converted to one type. */
 export function together(parts: Parts): Total | undefined {
-  if (!allTotal(parts) || becomesReal(parts)) return undefined
+  const total = each(parts)
+  const kind = allTotal(parts) ? commonKind(parts.map(typed)) : undefined
+  return total === undefined || kind === undefined ? undefined : { ...total, kind, type: parts.every((part) => part?.type === total.type) ? total.type : undefined }
+}
+
+/** As they are asked for their types. */
+export function typed({ kind, type, plain }: Total): Typed {
+  return { kind, type, written: plain && type === undefined }
+}
+
+/** What holds of each of several values that are all computed. */
+function each(parts: Parts): Total | undefined {
   const [first] = parts
-  if (first === undefined) return undefined
+  if (!allTotal(parts) || first === undefined) return undefined
   return {
-    kind: parts.every(({ kind }) => kind === first.kind) ? first.kind : parts.every(({ kind }) => NUMBERS.has(kind)) ? 'number' : 'other',
-    type: parts.every(({ type }) => type === first.type) ? first.type : undefined,
+    ...first,
     weight: Math.max(...parts.map(({ weight }) => weight)),
     plain: parts.length === 1 && first.plain,
     brittle: parts.some(({ brittle }) => brittle) || severalTexts(parts),
@@ -69,12 +80,6 @@ export function together(parts: Parts): Total | undefined {
 
 function allTotal(parts: Parts): parts is readonly Total[] {
   return parts.every((part) => part !== undefined)
-}
-
-/** What a `numeric` holds may be out of range for a `real` that it is put beside; constants are tried before the statement runs. */
-function becomesReal(parts: readonly Total[]): boolean {
-  const exact = parts.some(({ kind, plain, type }) => (kind === 'numeric' || kind === 'number') && !(plain && type === undefined))
-  return exact && parts.some(({ kind }) => kind === 'float')
 }
 
 const MAY_BE_TEXT: ReadonlySet<ValueKind> = new Set(['text', 'other', 'array', 'range'])
@@ -115,7 +120,7 @@ function examine(node: Node, at: Look): Total | undefined {
   if ('A_Expr' in node) return operator(node.A_Expr, at)
   if ('SubLink' in node) return subLink(node.SubLink, at)
   if ('CollateClause' in node) return collated(look(node.CollateClause.arg, at))
-  if ('SQLValueFunction' in node) return given('scalar', 1)
+  if ('SQLValueFunction' in node) return sessionValue(node.SQLValueFunction.op)
   return choice(node, at) ?? construction(node, at)
 }
 
@@ -126,6 +131,12 @@ function kindOfConstant({ ival, fval, boolval }: Extract<Node, { A_Const: unknow
   if (ival !== undefined) return 'int'
   if (fval !== undefined) return Math.abs(Number(fval.fval)) <= MAX_NUMBER ? 'numeric' : 'other'
   return boolval === undefined ? 'constant' : 'bool'
+}
+
+/** CURRENT_USER and the like are texts of a collation of their own. */
+function sessionValue(op = ''): Total {
+  const kind: ValueKind = /USER|ROLE|CATALOG|SCHEMA/.test(op) ? 'text' : op.includes('DATE') ? 'date' : op.includes('TIMESTAMP') ? 'moment' : 'scalar'
+  return given(kind, 1)
 }
 
 function collated(total: Total | undefined): Total | undefined {
@@ -189,14 +200,14 @@ function least(parts: Parts): Total | undefined {
 
 /** `chosen`: whether it is NULL may depend on more than NULLs. */
 function truth(parts: Parts, chosen: boolean): Total | undefined {
-  const total = together(parts)
+  const total = each(parts)
   return total === undefined ? undefined : { ...given('bool', 1), brittle: total.brittle, chosen }
 }
 
 /** All of them, one behind the other. */
 function joined(kind: ValueKind, parts: Parts): Total | undefined {
   if (parts.length === 0) return given(kind, 1)
-  const total = together(parts)
+  const total = each(parts)
   if (total === undefined) return undefined
   return { ...total, kind, type: undefined, weight: parts.reduce((sum, one) => sum + (one?.weight ?? 0), 1), plain: parts.every((one) => one?.plain === true) }
 }
@@ -213,16 +224,22 @@ function column(node: Extract<Node, { ColumnRef: unknown }>, { env, walk, condit
 export function columnTotal({ sources, derived, total }: Omit<ScopeColumn, 'name'>, walk: Walk, conditional = false): Total | undefined {
   if (derived.length > 0 || sources.length === 0) return total
   const [source] = sources
-  // A view's column may be computed, and then fails in its turn.
-  if (conditional && sources.some(({ relation }) => relation === undefined || relation.kind === 'view')) return undefined
+  // What two tables hold may have two collations.
+  const merged = sources.length > 1
+  if (conditional && (merged || sources.some(isComputed))) return undefined
   const type = source?.relation?.columns.find(({ attnum }) => attnum === source.attnum)?.type
-  const known = sources.length === 1 && type !== undefined ? kindOfType(type, walk.found.context.resolver) : undefined
-  return { ...given(known?.kind ?? 'other', 1), type: known?.type, plain: sources.length === 1 }
+  const known = merged || type === undefined ? undefined : kindOfType(type, walk.found.context.resolver)
+  return { ...given(known?.kind ?? 'other', 1), type: known?.type, plain: !merged, brittle: merged }
+}
+
+/** A view's column, or one that is generated when it is read, may fail in its turn. */
+function isComputed({ relation, attnum }: Source): boolean {
+  return relation === undefined || relation.kind === 'view' || relation.columns.some((column) => column.virtual === true && (attnum === 0 || column.attnum === attnum))
 }
 
 /** A whole row of one base relation, or of columns that cannot fail. */
 function row(item: ScopeItem, conditional: boolean): Total | undefined {
-  if (item.open || (conditional && item.relations.some(({ kind }) => kind === 'view'))) return undefined
+  if (item.open || (conditional && item.relations.some(({ kind, columns }) => kind === 'view' || columns.some(({ virtual }) => virtual === true)))) return undefined
   const base = item.relations.length === 1
   if (base) return { ...given('row', ROW_WEIGHT), plain: true }
   const parts = item.columns.map(({ sources, derived, total }) => (sources.length > 0 && derived.length === 0 ? given('other', 1) : total))
@@ -248,7 +265,7 @@ function call(func: FuncCall, at: Look): Total | undefined {
 }
 
 /** Whether these arguments are among those it never fails for. */
-function fits({ arguments: [fewest, most], takes = {}, written = {}, grows, levels, keyed, noJson, joins, brittle }: TotalFunction, func: FuncCall, args: readonly Total[], at: Look): boolean {
+function fits({ arguments: [fewest, most], takes = {}, written = {}, grows, levels, keyed, noJson, joins, brittle, moves }: TotalFunction, func: FuncCall, args: readonly Total[], at: Look): boolean {
   const [first] = args
   const nodes = func.args ?? []
   if (args.length < fewest || args.length > most) return false
@@ -257,6 +274,7 @@ function fits({ arguments: [fewest, most], takes = {}, written = {}, grows, leve
   if (noJson === true && args.some(({ kind }) => kind === 'other' || kind === 'parameter')) return false
   if (keyed === true && nodes.some((arg, index) => index % 2 === 0 && !('A_Const' in arg && arg.A_Const.sval !== undefined))) return false
   if (joins !== true && skipsByChoice(args, brittle)) return false
+  if (moves === true && !args.every(({ plain }) => plain)) return false
   if (grows !== true) return true
   if (func.agg_filter !== undefined || func.agg_distinct === true) return false
   // One that was made here has a type that is not known.
@@ -321,7 +339,7 @@ function caseOf({ arg, args = [], defresult }: CaseExpr, at: Look): Total | unde
   const asked: Parts = arg === undefined ? conditions : [look(arg, at), ...conditions]
   if (!allTotal(asked)) return undefined
   // It compares one after the other, until one is the same.
-  if (arg !== undefined && (!comparesBuiltIn(at) || !asked.every(({ kind }) => COMPARABLE.has(kind)) || skipsByChoice(asked) || severalTexts(asked))) return undefined
+  if (arg !== undefined && (!comparesBuiltIn(at) || !asked.every(({ kind }) => COMPARABLE.has(kind)) || !compareWell(asked.map(typed)) || skipsByChoice(asked) || severalTexts(asked))) return undefined
   const results = whens.map(({ result: then }) => look(then, later))
   const total = value(defresult === undefined ? results : [...results, look(defresult, later)])
   if (total === undefined) return undefined
@@ -331,7 +349,7 @@ function caseOf({ arg, args = [], defresult }: CaseExpr, at: Look): Total | unde
 
 /** Elements that are arrays themselves must have the same length, or the server complains. */
 function arrayOf(parts: Parts): Total | undefined {
-  return parts.every((one) => one !== undefined && JOINABLE.has(one.kind)) ? joined('array', parts) : undefined
+  return parts.length === 0 || (parts.every((one) => one !== undefined && JOINABLE.has(one.kind)) && together(parts) !== undefined) ? joined('array', parts) : undefined
 }
 
 /** FORMAT JSON reads its value; without, it is only written. */
@@ -416,6 +434,6 @@ function subLink({ subLinkType, subselect, testexpr, operName }: SubLink, at: Lo
   if (subLinkType === 'ARRAY_SUBLINK') return total.plain && total.kind !== 'other' && total.kind !== 'array' ? { ...given('array', 1), brittle: true } : undefined
   if (subLinkType !== 'ANY_SUBLINK' || !COMPARES.has(stringsOf(operName).at(-1) ?? '=') || !comparesBuiltIn(at)) return undefined
   const test = look(testexpr, at)
-  if (test === undefined || !COMPARABLE.has(test.kind) || !COMPARABLE.has(total.kind) || skipsByChoice([test, total], true)) return undefined
+  if (test === undefined || !COMPARABLE.has(test.kind) || !COMPARABLE.has(total.kind) || !compareWell([test, total].map(typed)) || skipsByChoice([test, total], true)) return undefined
   return { ...given('bool', 1), brittle: true, chosen: true }
 }
