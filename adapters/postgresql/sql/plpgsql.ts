@@ -106,8 +106,9 @@ function assignment(text: string): string[] | undefined {
 
 const NAME = /^\s*\w+(\s*\.\s*\w+)*\s*$/
 
-/** `new.email := lower(new.email)`: what is in a trigger's row comes from the same column. */
+/** `new.email := lower(new.email)`: what is in a trigger's row comes from the same column, and not from another row. */
 function staysInPlace(target: string, value: string): boolean {
+  if (/\b(select|values|table)\b/i.test(value)) return false
   const column = /^\s*new\s*\.\s*(\w+)\s*$/i.exec(target)?.[1]?.toLowerCase()
   const mentioned = value.toLowerCase().match(/\b(new|old)\b(\s*\.\s*\w+)?/g) ?? []
   return column !== undefined && mentioned.every((name) => name.replace(/^\w+\s*\.?\s*/, '') === column)
