@@ -59,6 +59,7 @@ export class Catalogue implements Resolver {
   readonly #policies = new Map<number, string[]>()
   readonly #definitions = new Map<number, string>()
   readonly #generated = new Map<number, GeneratedColumn[]>()
+  readonly #checked = new Map<number, string[]>()
   readonly #children = new Map<number, number[]>()
   readonly #parents = new Map<number, number[]>()
   readonly #dependents = new Map<number, number[]>()
@@ -96,7 +97,7 @@ export class Catalogue implements Resolver {
     return stamp ?? ''
   }
 
-  #addRelation([oid, schema, name, kind, persistence, triggers, rules, columns, server, key]: readonly (string | null)[]): void {
+  #addRelation([oid, schema, name, kind, persistence, triggers, rules, columns, server, key, others]: readonly (string | null)[]): void {
     const relation: Relation = Object.freeze({
       oid: Number(oid),
       schema: schema ?? '',
@@ -108,6 +109,7 @@ export class Catalogue implements Resolver {
       columns: Object.freeze(readColumns(columns ?? null)),
       ...(typeof server === 'string' ? { server } : {}),
       ...(typeof key === 'string' ? { primaryKey: JSON.parse(key) as number[] } : {}),
+      ...(typeof others === 'string' ? { otherKeys: JSON.parse(others) as number[][] } : {}),
     })
     this.#byOid.set(relation.oid, relation)
     push(this.#byName, relation.name, relation)
@@ -145,6 +147,7 @@ export class Catalogue implements Resolver {
   #addDefinition([kind, oid, name, text]: readonly (string | null)[]): void {
     if (kind === 'view') this.#definitions.set(Number(oid), text ?? '')
     else if (kind === 'generated') push(this.#generated, Number(oid), { column: name ?? '', expression: text ?? '' })
+    else if (kind === 'checked') push(this.#checked, Number(oid), text ?? '')
     else if (kind === 'type') this.#types.add(name ?? '')
     else push(this.#operators, name ?? '', Number(oid))
   }
@@ -291,6 +294,11 @@ export class Catalogue implements Resolver {
     return this.#generated.get(oid) ?? EMPTY
   }
 
+  /** What is computed of rows that are written or looked through: checks, indexes, statistics; empty texts for what is not known. */
+  checkedExpressions(oid: number): readonly string[] {
+    return this.#checked.get(oid) ?? EMPTY
+  }
+
   /** Partitions and inheriting tables, all the way down. */
   descendants(oid: number): ReadonlySet<number> {
     return reach(oid, this.#children)
@@ -327,10 +335,14 @@ function eventsOf(type: number): RowEvent[] {
   return EVENT_BITS.filter(([, bit]) => (type & bit) !== 0).map(([event]) => event)
 }
 
+const DATABASE_COLLATION = 100
+
 function readColumns(json: string | null): Column[] {
   if (json === null) return []
-  const rows = JSON.parse(json) as [name: string, attnum: number, type: number, notNull: boolean, typmod: number][]
-  return rows.map(([name, attnum, type, notNull, typmod]) => Object.freeze({ name, attnum, type, typmod, notNull }))
+  const rows = JSON.parse(json) as [name: string, attnum: number, type: number, notNull: boolean, typmod: number, virtual: boolean, collation: number][]
+  return rows.map(([name, attnum, type, notNull, typmod, virtual, collation]) => (
+    Object.freeze({ name, attnum, type, typmod, notNull, ...(virtual ? { virtual } : {}), ...(collation === 0 || collation === DATABASE_COLLATION ? {} : { collation }) })
+  ))
 }
 
 /** The first of the search path that has it. Temporary relations come before all, and whose they are cannot be told. */

@@ -1,6 +1,6 @@
 import type { Resource } from '../../../core/index.ts'
 import { deepFreeze, weightiest } from './analysis.ts'
-import type { Action, ColumnUse, Effects, Lineage, LockKind, Made, OutputColumn, Place, RelationUse, SettingChange, Source, SqlFacts, Statement, Unsettled } from './analysis.ts'
+import type { Action, ColumnUse, Effects, Lineage, LockKind, Made, OutputColumn, Place, RelationUse, SettingChange, Source, SqlFacts, Statement, Unresolved, Unsettled } from './analysis.ts'
 import type { CopyFormat } from '../mask/copy-format.ts'
 import { HIDDEN, implied } from './place.ts'
 import type { Relation, Resolver } from './resolver.ts'
@@ -53,7 +53,7 @@ export class Collector {
   readonly #opaque = new Set<string>()
   readonly #uses = new Map<string, ColumnUse>()
   readonly #relations = new Map<string, RelationUse>()
-  readonly #unresolved: Lineage['unresolved'][number][] = []
+  readonly #unresolved: Unresolved[] = []
   readonly #untraced = new Set<string>()
   readonly #settings: SettingChange[] = []
   readonly #objects: Resource[] = []
@@ -242,8 +242,8 @@ export class Collector {
     return sources
   }
 
-  unresolved(name: string, relations: readonly Relation[]): void {
-    if (this.#unresolved.length < 1000) this.#unresolved.push({ name, relations })
+  unresolved(unresolved: Unresolved): void {
+    if (this.#unresolved.length < 1000) this.#unresolved.push(unresolved)
   }
 
   /**

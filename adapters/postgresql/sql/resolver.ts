@@ -71,6 +71,8 @@ export interface Relation {
   readonly server?: string
   /** Attribute numbers of its primary key, unless that may be broken for the time of a transaction, or something may inherit from it. */
   readonly primaryKey?: readonly number[]
+  /** Of other unique indexes on columns that are never NULL. */
+  readonly otherKeys?: readonly (readonly number[])[]
   /** In the order of their attribute numbers, dropped ones left out. */
   readonly columns: readonly Column[]
   /** Of a temporary table that the session's open transaction made, and no catalogue shows: what each column holds. */
@@ -88,6 +90,10 @@ export interface Column {
   /** Modifier of the type, -1 for none. */
   readonly typmod: number
   readonly notNull: boolean
+  /** OID of its collation, if that is another than the database's own. */
+  readonly collation?: number
+  /** It is computed each time that it is read. */
+  readonly virtual?: boolean
 }
 
 export interface FunctionEntry {
