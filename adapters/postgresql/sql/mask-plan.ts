@@ -57,8 +57,9 @@ export function maskPlan(analysis: Analysis, masks: readonly Mask[], catalogue: 
     plans.push(next)
   }
   const results = plans.flatMap((plan) => plan.results)
-  if (results.some(({ kind }) => kind === 'copy') && analysis.statements.some(changesEncoding)) return blocked('COPY cannot be masked in a text that may change the encoding')
-  return { kind: plans.some(({ kind }) => kind === 'masked') ? 'masked' : 'none', results, errors: plans.reduce<ErrorExposure>((errors, plan) => worse(errors, plan.errors), 'none') }
+  const kind = plans.some((plan) => plan.kind === 'masked') ? 'masked' : 'none'
+  if (kind === 'masked' && analysis.statements.some(changesEncoding)) return blocked('what a text shows cannot be masked if it may change the encoding')
+  return { kind, results, errors: plans.reduce<ErrorExposure>((errors, plan) => worse(errors, plan.errors), 'none') }
 }
 
 /** The masks of one decision as a look-up for RowDescription; remembered for as long as the catalogue lives. */

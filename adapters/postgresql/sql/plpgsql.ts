@@ -59,7 +59,7 @@ class Reading implements PlpgsqlBody {
     for (const [key, part] of Object.entries(value)) {
       if (key.startsWith('PLpgSQL_') && isTree(part)) this.#node(key, part, judged)
       else if (key === 'dynquery') this.opaque ||= 'it runs SQL that it puts together'
-      this.walk(part, judged || JUDGES.has(key))
+      this.walk(part, (judged || JUDGES.has(key)) && !isShown(key, part))
     }
   }
 
@@ -84,6 +84,14 @@ class Reading implements PlpgsqlBody {
     if (parts === undefined) this.opaque ||= `in its body, "${query.slice(0, 60)}" is not understood`
   }
 }
+
+/** The option of a RAISE whose field is left in an error without its text: ERRCODE, CONSTRAINT, TABLE, SCHEMA. */
+function isShown(key: string, part: unknown): boolean {
+  return key === 'PLpgSQL_raise_option' && isTree(part) && SHOWN_OPTIONS.has(Number(part['opt_type'] ?? 0))
+}
+
+/** By PLpgSQL_raise_option_type. */
+const SHOWN_OPTIONS = new Set([0, 5, 7, 8])
 
 const JUDGES = new Set(['cond', 'PLpgSQL_stmt_raise', 'PLpgSQL_stmt_assert'])
 
