@@ -69,6 +69,8 @@ export class Collector {
   #nesting = 0
   /** It may run more than once. */
   repeats = false
+  /** It is the body of a function that gives any number of rows. */
+  givesSet = false
   /** Set while a statement is explained: what its plan tells of values is more than the statement itself would. */
   explaining = false
   /** What the output that is being computed has used so far. */
@@ -314,9 +316,10 @@ export class Collector {
     return this.#opaque.size === 0 && this.#settings.length === 0 && [...this.#actions].every((action) => action === 'read')
   }
 
-  /** Whatever it reads may be in what it gives. */
+  /** Whatever it reads may be in what it gives; and how many rows it gives tells what it compared. */
   #absorbLineage(code: Collector, place: Place): void {
     for (const reason of code.#untraced) this.untraced(reason)
+    if (place.kind === 'body' && code.givesSet) this.#usesOf(code, { ...place, kind: 'flow' }, ({ kind }) => kind !== 'output' && kind !== 'risky-output')
     for (const { relation, name, use } of code.#relations.values()) {
       if (relation === undefined) this.untraced(`${place.how} names ${name}, which is not in the catalogue`)
       else this.#relations.set(relationKey(relation, name, use), { relation, name, use })

@@ -93,9 +93,14 @@ function body(entry: FunctionEntry, name: string, reading: Reading): Collector {
   if ((context.temporaries?.size ?? 0) > 0 && !putsTemporaryFirst(context.searchPath)) return unread(name, 'which of the temporary tables of this transaction its names stand for cannot be told', reading)
   const inner = { ...reading, context }
   return follow(name, inner, (walk) => {
+    walk.found.givesSet = givesSet(create.CreateFunctionStmt)
     defaults(create.CreateFunctionStmt, walk)
     return entry.language === 'plpgsql' ? plpgsql(entry.definition, asText(create.CreateFunctionStmt.options) ?? '', name, walk) : sql(create.CreateFunctionStmt, name, walk)
   })
+}
+
+function givesSet({ returnType, parameters }: CreateFunctionStmt): boolean {
+  return returnType?.setof === true || (parameters ?? []).some((parameter) => 'FunctionParameter' in parameter && parameter.FunctionParameter.mode === 'FUNC_PARAM_TABLE')
 }
 
 /** Walks statements one after the other; whatever it cannot, it says. */
