@@ -116,10 +116,16 @@ const NAME = /^\s*\w+(\s*\.\s*\w+)*\s*$/
 
 /** `new.email := lower(new.email)`: what is in a trigger's row comes from the same column, and not from another row. */
 function staysInPlace(target: string, value: string): boolean {
-  if (/\b(select|values|table)\b/i.test(value)) return false
   const column = /^\s*new\s*\.\s*(\w+)\s*$/i.exec(target)?.[1]?.toLowerCase()
   const mentioned = value.toLowerCase().match(/\b(new|old)\b(\s*\.\s*\w+)?/g) ?? []
-  return column !== undefined && mentioned.every((name) => name.replace(/^\w+\s*\.?\s*/, '') === column)
+  return column !== undefined && mentioned.every((name) => name.replace(/^\w+\s*\.?\s*/, '') === column) && !readsRows(value)
+}
+
+/** It may be `phone FROM people` as well. */
+function readsRows(expression: string): boolean {
+  const parsed = parse(`SELECT ${expression}`)
+  const [node] = parsed.kind === 'parsed' ? parsed.statements.map((each) => each.node) : []
+  return node === undefined || !('SelectStmt' in node) || node.SelectStmt.fromClause !== undefined || JSON.stringify(node.SelectStmt).includes('"SelectStmt"')
 }
 
 /** The parser leaves out the default of a record variable, so it is looked for in the text: `DECLARE name [CONSTANT] type … :=`. */

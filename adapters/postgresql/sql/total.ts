@@ -392,7 +392,7 @@ function part(arg: Node | undefined, steps: readonly Node[], at: Look): Total | 
   const whole = look(arg, at)
   const [step, ...more] = steps
   if (whole === undefined || arg === undefined || step === undefined || more.length > 0) return undefined
-  const fits = whole.kind === 'array' ? 'A_Indices' in step && indexed(step) : whole.kind === 'row' && ('A_Star' in step || hasField(arg, stringOf(step), at))
+  const fits = whole.kind === 'array' ? 'A_Indices' in step && indexed(step, at) : whole.kind === 'row' && ('A_Star' in step || hasField(arg, stringOf(step), at))
   return fits ? { ...whole, kind: 'other', family: elementFamily(whole.family), plain: false } : undefined
 }
 
@@ -405,9 +405,9 @@ function hasField(arg: Node, name: string | undefined, { env, walk }: Look): boo
   return found.kind === 'row' && found.item?.columns.some((each) => each.name === name) === true
 }
 
-/** Only with constants: other numbers may be too large for a subscript, and are computed only where there is an array. */
-function indexed({ A_Indices: { lidx, uidx } }: Extract<Node, { A_Indices: unknown }>): boolean {
-  return [lidx, uidx].every((index) => index === undefined || ('A_Const' in index && index.A_Const.ival !== undefined))
+/** Other numbers may be too large for a subscript, which is computed only where there is an array. */
+function indexed({ A_Indices: { lidx, uidx } }: Extract<Node, { A_Indices: unknown }>, at: Look): boolean {
+  return [lidx, uidx].every((index) => index === undefined || look(index, { ...at, conditional: true })?.family === 'integer')
 }
 
 /** It gives one row or fails, whatever the masked values are: they choose no rows here, or it would be noted. */

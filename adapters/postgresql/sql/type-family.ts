@@ -41,9 +41,18 @@ export function commonFamily(families: readonly TypeFamily[]): TypeFamily | unde
   return beside === undefined || given.filter((family) => family === 'parameter').length > 1 ? undefined : BESIDE_PARAMETER.get(beside)
 }
 
-/** Whether values can be compared without a conversion that could fail: there are operators for moments of different types. */
+/** What a parameter of some type makes the server convert, where the two are compared: to a real, to an oid, to a shorter address. */
+const CONVERTED: ReadonlySet<TypeFamily> = new Set(['number', 'unknown', familyOf(OID.oid), familyOf(OID.macaddr8)])
+
+/** Whether values can be compared, two at a time, without a conversion that could fail: there are operators for moments of different types. */
 export function comparesWell(families: readonly TypeFamily[]): boolean {
-  return commonFamily(families) !== undefined || families.every((family) => family === 'constant' || MOMENTS.has(family))
+  if (commonFamily(families) !== undefined) return true
+  const given = families.filter((family) => family !== 'constant' && family !== 'parameter')
+  if (given.length === 0) return false
+  if (given.every((family) => MOMENTS.has(family))) return true
+  const common = commonFamily(given)
+  // Two parameters beside an integer may be any two numbers.
+  return common !== undefined && common !== 'integer' && !CONVERTED.has(common)
 }
 
 /** Never converted with failure, whatever is beside it. */
