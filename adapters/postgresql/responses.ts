@@ -5,6 +5,7 @@ import { LimitGuard, rowsInCopyData, SWALLOWED, type LimitGuardHandlers } from '
 import type { Operation } from './operation.ts'
 import { Rows } from './rows.ts'
 import type { Run } from './run.ts'
+import { worse, type ErrorExposure } from './sql/index.ts'
 import { parseErrorFields } from './startup/error-fields.ts'
 import { decodeCommandTag, decodeParameterStatus, decodeReady, rowsOfTag, withoutPayload } from './wire/backend.ts'
 import { FRAME, FrameReader, NEED_MORE, PIECE } from './wire/frame-reader.ts'
@@ -59,6 +60,10 @@ export class Responses {
   /** The chunk at hand, when it must not be referred to later; and the runs whose recordings do. */
   #lent: Buffer | undefined
   readonly #recorded = new Set<Run>()
+  /** Of all that ran in the open transaction: triggers that were put off speak when it ends. */
+  #exposure: ErrorExposure = 'none'
+  /** It was begun, and ends where the client says so; otherwise whatever comes next may end it. */
+  #begun = false
   /** Completed since the target was last ready: without a transaction block, the next Sync commits them all. */
   #uncommitted: Run[] = []
   #waitingNotices: Buffer[] = []
@@ -287,6 +292,7 @@ export class Responses {
     const run = head?.run
     this.#forward(run, buffer, start, end)
     if (run === undefined || head === undefined) return
+    this.#exposure = worse(this.#exposure, run.errors)
     if (type === BACKEND.commandComplete) {
       const tag = decodeCommandTag(buffer, start, end)
       run.completed(tag, rowsOfTag(tag))
@@ -401,7 +407,8 @@ export class Responses {
   }
 
   #stripped(run: Run | undefined, buffer: Buffer, start: number, end: number): Buffer {
-    const exposure = run?.errors ?? 'none'
+    const own = run?.errors ?? 'none'
+    const exposure = this.#begun && run?.firesDeferred === false ? own : worse(own, this.#exposure)
     const shown = exposure === 'none' ? buffer.subarray(start, end) : withoutDetails(buffer, start, end, exposure)
     return run?.masked?.report(shown) ?? shown
   }
@@ -440,6 +447,8 @@ export class Responses {
     if (ending?.watch?.undone === false && this.#readyBeyondLimit(ending, status)) return
     head?.settle?.(true)
     if (head?.run !== undefined) this.#over(head.run, 'completed')
+    this.#begun = status !== IDLE
+    if (!this.#begun) this.#exposure = 'none'
     if (status === IDLE && this.#open.size > 0) this.#closePortals()
     this.#client.add(buffer, start, end)
     this.#handlers.ready(status)

@@ -3,7 +3,7 @@ import type { MaskedResult } from './masked-result.ts'
 import type { LimitWatch } from './limit-watch.ts'
 import type { Understood } from './observe.ts'
 import type { Portal } from './operation.ts'
-import type { ErrorExposure } from './sql/index.ts'
+import { firesDeferred, type ErrorExposure } from './sql/index.ts'
 
 /** Bytes of the response that are kept for replay, by reference until the run is over. */
 class Recorder {
@@ -89,6 +89,11 @@ export class Run {
     this.command = command
     this.#recorder = new Recorder(recordingCap)
     this.#started = now
+  }
+
+  /** Whether what the transaction did before may speak during it. */
+  get firesDeferred(): boolean {
+    return this.understood.analysis?.statements.some(firesDeferred) !== false
   }
 
   /** Resolves once it is decided for good. */

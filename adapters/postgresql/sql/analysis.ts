@@ -167,10 +167,16 @@ export interface Lineage {
   /** Base columns used in any other way, each with the place. */
   readonly uses: readonly ColumnUse[]
   readonly relations: readonly RelationUse[]
-  /** Column names no known relation explains, with the relations in reach. */
-  readonly unresolved: readonly { readonly name: string; readonly relations: readonly Relation[] }[]
+  /** Column names no known relation explains, with the relations in reach, and what computed columns in reach are made of. */
+  readonly unresolved: readonly Unresolved[]
   /** Why the flow cannot be followed; empty when it can. */
   readonly untraced: string
+}
+
+export interface Unresolved {
+  readonly name: string
+  readonly relations: readonly Relation[]
+  readonly computed: readonly Source[]
 }
 
 /** A column of a base relation. `attnum` 0 stands for the whole row, -1 for a column the catalogue does not know. */

@@ -58,7 +58,13 @@ export function attached(statement: Statement, names: NamedStatements): Statemen
   }
   if (fetches === undefined) return statement
   const body = names.cursor(fetches)
-  return body === undefined ? statement : joined(statement, body, `cursor ${fetches} is not known`)
+  if (body === undefined) return statement
+  return statement.lineage.untraced === '' ? movedThrough(statement, body) : joined(statement, body, `cursor ${fetches} is not known`)
+}
+
+/** MOVE computes the rows that it passes over, and gives none of them. */
+function movedThrough(statement: Statement, { lineage }: Statement): Statement {
+  return deepFreeze({ ...statement, lineage: { ...joinLineage(statement.lineage, lineage, ''), outputs: [], placed: true } })
 }
 
 function joined(statement: Statement, body: Statement, reason: string, made?: Lineage): Statement {

@@ -9,14 +9,18 @@ export const PREPARE_READING = `SELECT pg_catalog.set_config('search_path', '', 
 /** Major version, e.g. `18`. */
 export const SERVER_MAJOR = `SELECT (pg_catalog.current_setting('server_version_num')::int / 10000)::text`
 
-/** oid, schema, name, relkind, relpersistence, has triggers, has rules of its own, columns as JSON [[name, attnum, type, notNull, typmod], …], server of a foreign table, attribute numbers of the primary key as JSON. */
+/** oid, schema, name, relkind, relpersistence, has triggers, has rules of its own, columns as JSON [[name, attnum, type, notNull, typmod, computed when it is read], …], server of a foreign table, attribute numbers of the primary key as JSON, and those of other keys as JSON. */
 export const RELATIONS = `
 SELECT c.oid::text, n.nspname, c.relname, c.relkind::text, c.relpersistence::text, c.relhastriggers::text,
   (c.relhasrules AND EXISTS (SELECT FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid AND r.rulename <> '_RETURN'))::text,
-  (SELECT pg_catalog.json_agg(pg_catalog.json_build_array(a.attname, a.attnum, a.atttypid::bigint, a.attnotnull, a.atttypmod) ORDER BY a.attnum)
+  (SELECT pg_catalog.json_agg(pg_catalog.json_build_array(a.attname, a.attnum, a.atttypid::bigint, a.attnotnull, a.atttypmod, a.attgenerated = 'v') ORDER BY a.attnum)
      FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)::text,
   (SELECT s.srvname FROM pg_catalog.pg_foreign_table t JOIN pg_catalog.pg_foreign_server s ON s.oid = t.ftserver WHERE t.ftrelid = c.oid),
-  (SELECT pg_catalog.array_to_json(k.conkey)::text FROM pg_catalog.pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'p' AND NOT k.condeferrable AND (c.relkind = 'p' OR NOT c.relhassubclass))
+  (SELECT pg_catalog.array_to_json(k.conkey)::text FROM pg_catalog.pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'p' AND NOT k.condeferrable AND (c.relkind = 'p' OR NOT c.relhassubclass)),
+  (SELECT pg_catalog.json_agg((i.indkey::int2[])[0:i.indnkeyatts - 1])::text FROM pg_catalog.pg_index i
+     WHERE i.indrelid = c.oid AND i.indisunique AND NOT i.indisprimary AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL
+       AND (pg_catalog.to_json(i)->>'indnullsnotdistinct' = 'true' OR NOT EXISTS (
+         SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1]) AND NOT a.attnotnull)))
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c')`
 
@@ -45,8 +49,10 @@ FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespa
 WHERE n.nspname NOT IN ('pg_catalog', 'information_schema') OR p.oid >= 16384`
 
 /**
- * `view` oid '' definition; `generated` oid column expression; `operator` function name ''; `type` '' name '' for those named like a built-in one;
- * `form` type typtype (`a` for an array) what it is made of (base type, relation, element). Needs PREPARE_READING first.
+ * `view` oid '' definition; `generated` oid column expression; `checked` oid ''
+ * expressions that are computed when rows are written or looked through (checks, indexes, partition keys, statistics: these as ''); `operator` function name '';
+ * `type` '' name '' for those named like a built-in one; `form` type typtype (`a` for an array) what it is made of (base type, relation, element).
+ * Needs PREPARE_READING first.
  */
 export const DEFINITIONS = `
 SELECT 'view', c.oid::text, '', pg_catalog.pg_get_viewdef(c.oid)
@@ -56,6 +62,15 @@ UNION ALL
 SELECT 'generated', a.attrelid::text, a.attname, pg_catalog.pg_get_expr(d.adbin, d.adrelid)
 FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE a.attgenerated <> ''
+UNION ALL
+SELECT 'checked', conrelid::text, '', pg_catalog.pg_get_expr(conbin, conrelid) FROM pg_catalog.pg_constraint WHERE contype = 'c' AND conrelid <> 0
+UNION ALL
+SELECT 'checked', indrelid::text, '', pg_catalog.concat_ws(', ', pg_catalog.pg_get_expr(indexprs, indrelid), pg_catalog.pg_get_expr(indpred, indrelid))
+FROM pg_catalog.pg_index WHERE indexprs IS NOT NULL OR indpred IS NOT NULL
+UNION ALL
+SELECT 'checked', partrelid::text, '', pg_catalog.pg_get_expr(partexprs, partrelid) FROM pg_catalog.pg_partitioned_table WHERE partexprs IS NOT NULL
+UNION ALL
+SELECT 'checked', stxrelid::text, '', '' FROM pg_catalog.pg_statistic_ext WHERE 'e' = ANY (stxkind)
 UNION ALL
 SELECT DISTINCT 'operator', o.oprcode::oid::text, o.oprname, ''
 FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
@@ -169,7 +184,7 @@ SELECT pg_catalog.concat_ws(' ',
   (SELECT pg_catalog.sum(pg_catalog.hashtextextended(concat(ctid, xmin), 0))::text FROM pg_catalog.pg_trigger),
   (SELECT pg_catalog.sum(pg_catalog.hashtextextended(concat(ctid, xmin), 0))::text FROM pg_catalog.pg_constraint),
   (SELECT pg_catalog.sum(pg_catalog.hashtextextended(concat(ctid, xmin), 0))::text FROM pg_catalog.pg_attrdef),
-  (SELECT pg_catalog.sum(pg_catalog.hashtextextended(concat(ctid, xmin), 0))::text FROM pg_catalog.pg_index WHERE indexprs IS NOT NULL OR indpred IS NOT NULL OR 16384 <= ANY (indclass::oid[])),
+  (SELECT pg_catalog.sum(pg_catalog.hashtextextended(concat(ctid, xmin), 0))::text FROM pg_catalog.pg_index WHERE indisunique OR indexprs IS NOT NULL OR indpred IS NOT NULL OR 16384 <= ANY (indclass::oid[])),
   (SELECT pg_catalog.sum(pg_catalog.hashtextextended(concat(ctid, xmin), 0))::text FROM pg_catalog.pg_policy),
   (SELECT pg_catalog.sum(pg_catalog.hashtextextended(concat(oid, relrowsecurity), 0))::text FROM pg_catalog.pg_class WHERE relrowsecurity),
   (SELECT pg_catalog.sum(pg_catalog.hashtextextended(concat(ctid, xmin), 0))::text FROM pg_catalog.pg_cast),

@@ -60,6 +60,7 @@ export class Catalogue implements Resolver {
   readonly #policies = new Map<number, string[]>()
   readonly #definitions = new Map<number, string>()
   readonly #generated = new Map<number, GeneratedColumn[]>()
+  readonly #checked = new Map<number, string[]>()
   readonly #children = new Map<number, number[]>()
   readonly #parents = new Map<number, number[]>()
   readonly #dependents = new Map<number, number[]>()
@@ -97,7 +98,7 @@ export class Catalogue implements Resolver {
     return stamp ?? ''
   }
 
-  #addRelation([oid, schema, name, kind, persistence, triggers, rules, columns, server, key]: readonly (string | null)[]): void {
+  #addRelation([oid, schema, name, kind, persistence, triggers, rules, columns, server, key, others]: readonly (string | null)[]): void {
     const relation: Relation = Object.freeze({
       oid: Number(oid),
       schema: schema ?? '',
@@ -109,6 +110,7 @@ export class Catalogue implements Resolver {
       columns: Object.freeze(readColumns(columns ?? null)),
       ...(typeof server === 'string' ? { server } : {}),
       ...(typeof key === 'string' ? { primaryKey: JSON.parse(key) as number[] } : {}),
+      ...(typeof others === 'string' ? { otherKeys: JSON.parse(others) as number[][] } : {}),
     })
     this.#byOid.set(relation.oid, relation)
     push(this.#byName, relation.name, relation)
@@ -146,6 +148,7 @@ export class Catalogue implements Resolver {
   #addDefinition([kind, oid, name, text]: readonly (string | null)[]): void {
     if (kind === 'view') this.#definitions.set(Number(oid), text ?? '')
     else if (kind === 'generated') push(this.#generated, Number(oid), { column: name ?? '', expression: text ?? '' })
+    else if (kind === 'checked') push(this.#checked, Number(oid), text ?? '')
     else if (kind === 'type') this.#types.add(name ?? '')
     else if (kind === 'form') this.#addTypeForm(Number(oid), name ?? '', Number(text))
     else push(this.#operators, name ?? '', Number(oid))
@@ -306,6 +309,11 @@ export class Catalogue implements Resolver {
     return this.#generated.get(oid) ?? EMPTY
   }
 
+  /** What is computed of rows that are written or looked through: checks, indexes, statistics; empty texts for what is not known. */
+  checkedExpressions(oid: number): readonly string[] {
+    return this.#checked.get(oid) ?? EMPTY
+  }
+
   /** Partitions and inheriting tables, all the way down. */
   descendants(oid: number): ReadonlySet<number> {
     return reach(oid, this.#children)
@@ -344,8 +352,8 @@ function eventsOf(type: number): RowEvent[] {
 
 function readColumns(json: string | null): Column[] {
   if (json === null) return []
-  const rows = JSON.parse(json) as [name: string, attnum: number, type: number, notNull: boolean, typmod: number][]
-  return rows.map(([name, attnum, type, notNull, typmod]) => Object.freeze({ name, attnum, type, typmod, notNull }))
+  const rows = JSON.parse(json) as [name: string, attnum: number, type: number, notNull: boolean, typmod: number, virtual: boolean][]
+  return rows.map(([name, attnum, type, notNull, typmod, virtual]) => Object.freeze({ name, attnum, type, typmod, notNull, ...(virtual ? { virtual } : {}) }))
 }
 
 /** The first of the search path that has it. Temporary relations come before all, and whose they are cannot be told. */

@@ -1,6 +1,6 @@
 import type { Resource } from '../../../core/index.ts'
 import { deepFreeze, weightiest } from './analysis.ts'
-import type { Action, ColumnUse, Effects, Lineage, LockKind, Made, OutputColumn, Place, RelationUse, SettingChange, Source, SqlFacts, Statement, Unsettled } from './analysis.ts'
+import type { Action, ColumnUse, Effects, Lineage, LockKind, Made, OutputColumn, Place, RelationUse, SettingChange, Source, SqlFacts, Statement, Unresolved, Unsettled } from './analysis.ts'
 import type { CopyFormat } from '../mask/copy-format.ts'
 import { HIDDEN, implied } from './place.ts'
 import type { Relation, Resolver } from './resolver.ts'
@@ -55,7 +55,7 @@ export class Collector {
   readonly #opaque = new Set<string>()
   readonly #uses = new Map<string, ColumnUse>()
   readonly #relations = new Map<string, RelationUse>()
-  readonly #unresolved: Lineage['unresolved'][number][] = []
+  readonly #unresolved: Unresolved[] = []
   readonly #untraced = new Set<string>()
   readonly #settings: SettingChange[] = []
   readonly #objects: Resource[] = []
@@ -71,6 +71,8 @@ export class Collector {
   #nesting = 0
   /** It may run more than once. */
   repeats = false
+  /** It is the body of a function that gives any number of rows. */
+  givesSet = false
   /** Set while a statement is explained: what its plan tells of values is more than the statement itself would. */
   explaining = false
   /** What the output that is being computed has used so far. */
@@ -248,8 +250,8 @@ export class Collector {
     return sources
   }
 
-  unresolved(name: string, relations: readonly Relation[]): void {
-    if (this.#unresolved.length < 1000) this.#unresolved.push({ name, relations })
+  unresolved(unresolved: Unresolved): void {
+    if (this.#unresolved.length < 1000) this.#unresolved.push(unresolved)
   }
 
   /**
@@ -331,9 +333,10 @@ export class Collector {
     return this.#opaque.size === 0 && this.#settings.length === 0 && [...this.#actions].every((action) => action === 'read')
   }
 
-  /** Whatever it reads may be in what it gives. */
+  /** Whatever it reads may be in what it gives; and how many rows it gives tells what it compared. */
   #absorbLineage(code: Collector, place: Place): void {
     for (const reason of code.#untraced) this.untraced(reason)
+    if (place.kind === 'body' && code.givesSet) this.#usesOf(code, { ...place, kind: 'flow' }, ({ kind }) => kind !== 'output' && kind !== 'risky-output')
     for (const { relation, name, use } of code.#relations.values()) {
       if (relation === undefined) this.untraced(`${place.how} names ${name}, which is not in the catalogue`)
       else this.#relations.set(relationKey(relation, name, use), { relation, name, use })

@@ -75,7 +75,7 @@ export function reference(column: ColumnRef, env: Env, walk: Walk): Resolution {
   const fields = column.fields ?? []
   const parts = fields.flatMap((field) => stringOf(field) ?? [])
   const found = parts.length < fields.length ? star(parts, env, walk) : resolve(parts, env.scope, walk.budget)
-  if (found.kind === 'unresolved') walk.found.unresolved(parts.join('.'), reachable(env.scope))
+  if (found.kind === 'unresolved') walk.found.unresolved({ name: parts.join('.'), ...reachable(env.scope) })
   else walk.found.name(found.sources)
   // What looks like a column may be the call of a function that the catalogue does not have yet.
   if (parts.length > 1 && (found.kind !== 'column' || !found.sources.some(({ relation }) => relation !== undefined))) walk.found.runs(parts.at(-1) ?? '')

@@ -1,7 +1,7 @@
 import type { ColumnRef, Node } from 'libpg-query'
 import type { Source } from './analysis.ts'
 import { stringsOf } from './ast.ts'
-import type { Relation } from './resolver.ts'
+import type { Relation, Resolver } from './resolver.ts'
 import type { ScopeItem } from './scope.ts'
 import type { Env, Walk } from './walk.ts'
 
@@ -15,17 +15,31 @@ interface Grouped {
 /**
  * Of what is grouped by, the columns that say nothing: those of a row whose primary key is grouped by as well. There is one
  * group for each key, with them or without, and the server itself leaves them out (remove_useless_groupby_columns), so
- * that nothing is sorted by them either.
+ * that nothing is sorted by them either, unless it is another key that it keeps.
  */
 export function determinedByKey(groups: readonly Node[], targetList: readonly Node[] | undefined, env: Env, walk: Walk): ReadonlyMap<Node, ColumnRef> {
   const { resolver, unsettled } = walk.found.context
   if (unsettled !== undefined || groups.some((by) => 'GroupingSet' in by)) return new Map()
   const columns = groups.flatMap((by) => grouped(by, targetList, env) ?? [])
-  const keyed = columns.filter(({ item: { relations: [relation] }, item }) => (
-    relation?.primaryKey !== undefined && isWhole(relation, resolver?.kin(relation) ?? [])
-    && relation.primaryKey.every((attnum) => columns.some((other) => other.item === item && other.source.attnum === attnum))
-  ))
-  return new Map(keyed.filter(({ source }) => source.relation?.primaryKey?.includes(source.attnum) === false).map(({ by, column }) => [by, column]))
+  const determined = columns.filter(({ item, source }) => {
+    const [relation] = item.relations
+    const { primaryKey } = relation ?? {}
+    if (relation === undefined || primaryKey === undefined || primaryKey.includes(source.attnum) || !isWhole(relation, resolver?.kin(relation) ?? [])) return false
+    const together = new Set(columns.filter((other) => other.item === item).map((other) => other.source.attnum))
+    return primaryKey.every((attnum) => together.has(attnum)) && !(mayKeepAny(resolver) && isInOtherKey(source.attnum, relation, together))
+  })
+  return new Map(determined.map(({ by, column }) => [by, column]))
+}
+
+/** From PostgreSQL 18 on, it may be any key that the server keeps. */
+function mayKeepAny(resolver: Resolver | undefined): boolean {
+  const major = resolver?.serverMajor ?? 0
+  return major === 0 || major >= 18
+}
+
+/** The server prefers the shortest. */
+function isInOtherKey(attnum: number, { primaryKey = [], otherKeys = [] }: Relation, together: ReadonlySet<number>): boolean {
+  return otherKeys.some((key) => key.includes(attnum) && key.length <= primaryKey.length && key.every((part) => together.has(part)))
 }
 
 /** Keys of a table say nothing of what inherits from it. */

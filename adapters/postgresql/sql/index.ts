@@ -7,7 +7,7 @@ export { copyProblem, copyShapes, type CopyShape, type CopyShapeColumn } from '.
 export type { AnalysisContext } from './collector.ts'
 export { SQL_FACTS } from './facts-declaration.ts'
 export { loadSqlParser, MAX_TEXT_BYTES } from './load.ts'
-export { leaksInErrors, maskedOrigins, maskPlan, type ErrorExposure, type MaskPlan, type MaskPlanOptions } from './mask-plan.ts'
+export { firesDeferred, leaksInErrors, maskedOrigins, maskPlan, worse, type ErrorExposure, type MaskPlan, type MaskPlanOptions } from './mask-plan.ts'
 export { UNKNOWN_TABLE, type MaskTerms } from './column-mask.ts'
 export { originKey, type MaskedOrigins } from './masked-columns.ts'
 export { ORIGINS, type CopyColumnMask, type ResultMask } from './result-mask.ts'

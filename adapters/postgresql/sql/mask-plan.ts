@@ -57,8 +57,9 @@ export function maskPlan(analysis: Analysis, masks: readonly Mask[], catalogue: 
     plans.push(next)
   }
   const results = plans.flatMap((plan) => plan.results)
-  if (results.some(({ kind }) => kind === 'copy') && analysis.statements.some(changesEncoding)) return blocked('COPY cannot be masked in a text that may change the encoding')
-  return { kind: plans.some(({ kind }) => kind === 'masked') ? 'masked' : 'none', results, errors: plans.reduce<ErrorExposure>((errors, plan) => worse(errors, plan.errors), 'none') }
+  const kind = plans.some((plan) => plan.kind === 'masked') ? 'masked' : 'none'
+  if (kind === 'masked' && analysis.statements.some(changesEncoding)) return blocked('what a text shows cannot be masked if it may change the encoding')
+  return { kind, results, errors: plans.reduce<ErrorExposure>((errors, plan) => worse(errors, plan.errors), 'none') }
 }
 
 /** The masks of one decision as a look-up for RowDescription; remembered for as long as the catalogue lives. */
@@ -105,9 +106,14 @@ function planStatement(statement: Statement, columns: MaskedColumns, options: St
   const result = resultMask(statement, columns)
   if (typeof result === 'string') return blocked(result)
   const shows = result !== ORIGINS || lineage.outputs.some(({ sources }) => sources.some((source) => columns.isMasked(source)))
-  const ends = effects.transaction !== undefined && effects.transaction.kind !== 'begin'
+  const ends = firesDeferred(statement) || (effects.transaction !== undefined && effects.transaction.kind !== 'begin')
   const errors = worse(ends ? 'detail' : 'none', exposure(lineage, columns))
   return { kind: shows ? 'masked' : 'none', results: [result], errors }
+}
+
+/** Whether triggers and constraints that were put off may run with it, and the queries of cursors that are held. */
+export function firesDeferred({ kind, effects: { transaction } }: Statement): boolean {
+  return kind === 'ConstraintsSetStmt' || transaction?.kind === 'commit' || transaction?.kind === 'prepare'
 }
 
 /** Whether the body of a function reads masked values, so that what the function gives may be made of them. */
@@ -176,14 +182,15 @@ function unknownName(lineage: Lineage, columns: MaskedColumns): string | undefin
 
 /**
  * Even a name that is surely absent is not waved through when it resembles something masked, is not plain ASCII
- * (the server folds such names by its own encoding and locale), or is of a kind that the catalogue leaves out.
+ * (the server folds such names by its own encoding and locale), is of a kind that the catalogue leaves out, or may be what the
+ * server calls a column that nobody named.
  */
 function oddName(lineage: Lineage, columns: MaskedColumns): string | undefined {
   for (const { relation, name, use } of lineage.relations) {
     if (relation !== undefined || use === 'define') continue
     if (!/^[\x20-\x7e]*$/.test(name) || /(^|\.)pg_toast/.test(name) || columns.mayName(name)) return `${name} is not in the catalogue`
   }
-  const column = lineage.unresolved.find(({ name }) => name.endsWith('*') || columns.mayName(name))
+  const column = lineage.unresolved.find(({ name, computed }) => name.endsWith('*') || columns.mayName(name) || computed.some((source) => columns.isMasked(source)))
   return column === undefined ? undefined : `${column.name} cannot be told from a masked column`
 }
 
@@ -194,7 +201,7 @@ function exposure(lineage: Lineage, columns: MaskedColumns): ErrorExposure {
   for (const { relation, use } of lineage.relations) {
     if (relation === undefined) continue
     for (const each of [relation, ...columns.catalogue.kin(relation)]) {
-      if ((use !== 'read' && runsCode(each, columns)) || columns.mayFail(each) || (use === 'maintain' && columns.problem(each) !== undefined)) return 'message'
+      if ((use !== 'read' && runsCode(each, columns)) || columns.mayFail(each, use !== 'read') || (use === 'maintain' && columns.problem(each) !== undefined)) return 'message'
       if (columns.covers(each)) found = 'detail'
     }
   }
@@ -211,7 +218,7 @@ function computes({ kind }: ColumnUse): boolean {
   return kind === 'risky-output' || kind === 'predicate'
 }
 
-function worse(left: ErrorExposure, right: ErrorExposure): ErrorExposure {
+export function worse(left: ErrorExposure, right: ErrorExposure): ErrorExposure {
   if (left === 'message' || right === 'message') return 'message'
   return left === 'detail' ? left : right
 }

@@ -26,8 +26,10 @@ export class MaskedColumns {
   readonly masksUntraced: boolean
   readonly #masks = new Map<number, ColumnMask>()
   readonly #relations = new Set<number>()
-  /** Views that compute something which may fail, and then could say why. */
+  /** Views, and tables with such columns, that compute something which may fail, and then could say why. */
   readonly #failing = new Set<number>()
+  /** Tables of which something is computed, when rows are written, that may fail. */
+  readonly #failingWrites = new Set<number>()
   /** Names of masked columns. */
   readonly #names = new Set<string>()
   readonly #problems = new Map<number, string>()
@@ -40,6 +42,7 @@ export class MaskedColumns {
     for (const mask of masks) this.#cover(maskPatterns(mask, target) ?? [], maskOf(mask), copied)
     this.#followCopies(copied)
     this.#followGenerated()
+    this.#followChecks()
     this.#followViews()
   }
 
@@ -80,9 +83,9 @@ export class MaskedColumns {
     return kind !== 'flow' && mask.predicates === 'allow'
   }
 
-  /** Whether what it computes may fail, and say why. */
-  mayFail(relation: Relation): boolean {
-    return this.#failing.has(relation.oid)
+  /** Whether what it computes may fail, and say why: when it is read, or when rows are written. */
+  mayFail({ oid }: Relation, writes: boolean): boolean {
+    return this.#failing.has(oid) || (writes && this.#failingWrites.has(oid))
   }
 
   /** Why a view must not be read at all, or `undefined`. Views that touch nothing masked have no problem. */
@@ -164,6 +167,25 @@ export class MaskedColumns {
     if (mask !== undefined) this.#spread(relation, column, target.attnum, mask)
   }
 
+  /** What is computed of a row with a masked column: generated columns, checks, indexes. */
+  #followChecks(): void {
+    for (const oid of this.#relations) {
+      const relation = this.catalogue.relation(oid)
+      if (relation === undefined) continue
+      for (const { column, expression } of this.catalogue.generatedColumns(oid)) {
+        const isVirtual = relation.columns.some(({ name, virtual }) => name === column && virtual === true)
+        if (this.#isRisky(relation, expression)) (isVirtual ? this.#failing : this.#failingWrites).add(oid)
+      }
+      if (this.catalogue.checkedExpressions(oid).some((expression) => this.#isRisky(relation, expression))) this.#failingWrites.add(oid)
+    }
+  }
+
+  #isRisky(relation: Relation, expression: string): boolean {
+    if (expression === '') return true
+    const { risky, untraced } = generatedSources(relation, expression, this.catalogue)
+    return untraced !== '' || risky.some((source) => this.isMasked(source))
+  }
+
   /** Views report their own OID: a view column that passes a masked one on carries the mask as well. */
   #followViews(): void {
     const views = new Set<number>()
@@ -218,7 +240,7 @@ export class MaskedColumns {
     for (const { relation } of lineage.relations) {
       const problem = relation === undefined || relation === view ? undefined : this.problem(relation)
       if (problem !== undefined) return problem
-      if (relation !== undefined && this.mayFail(relation)) this.#failing.add(view.oid)
+      if (relation !== undefined && this.mayFail(relation, false)) this.#failing.add(view.oid)
     }
     return ''
   }

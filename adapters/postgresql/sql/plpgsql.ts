@@ -67,7 +67,7 @@ class Reading implements PlpgsqlBody {
     for (const [key, part] of Object.entries(value)) {
       if (key.startsWith('PLpgSQL_') && isTree(part)) this.#node(key, part, judged)
       else if (key === 'dynquery') this.opaque ||= 'it runs SQL that it puts together'
-      this.walk(part, judged || JUDGES.has(key))
+      this.walk(part, (judged || JUDGES.has(key)) && !isShown(key, part))
     }
   }
 
@@ -94,6 +94,14 @@ class Reading implements PlpgsqlBody {
   }
 }
 
+/** The option of a RAISE whose field is left in an error without its text: ERRCODE, CONSTRAINT, TABLE, SCHEMA. */
+function isShown(key: string, part: unknown): boolean {
+  return key === 'PLpgSQL_raise_option' && isTree(part) && SHOWN_OPTIONS.has(Number(part['opt_type'] ?? 0))
+}
+
+/** By PLpgSQL_raise_option_type. */
+const SHOWN_OPTIONS = new Set([0, 5, 7, 8])
+
 const JUDGES = new Set(['cond', 'PLpgSQL_stmt_raise', 'PLpgSQL_stmt_assert'])
 
 /** An expression as a condition, where it can be one: PL/pgSQL takes `count(*) > 0 FROM …` as well. */
@@ -115,11 +123,18 @@ function assignment(text: string): string[] | undefined {
 
 const NAME = /^\s*\w+(\s*\.\s*\w+)*\s*$/
 
-/** `new.email := lower(new.email)`: what is in a trigger's row comes from the same column. */
+/** `new.email := lower(new.email)`: what is in a trigger's row comes from the same column, and not from another row. */
 function staysInPlace(target: string, value: string): boolean {
   const column = /^\s*new\s*\.\s*(\w+)\s*$/i.exec(target)?.[1]?.toLowerCase()
   const mentioned = value.toLowerCase().match(/\b(new|old)\b(\s*\.\s*\w+)?/g) ?? []
-  return column !== undefined && mentioned.every((name) => name.replace(/^\w+\s*\.?\s*/, '') === column)
+  return column !== undefined && mentioned.every((name) => name.replace(/^\w+\s*\.?\s*/, '') === column) && !readsRows(value)
+}
+
+/** It may be `phone FROM people` as well. */
+function readsRows(expression: string): boolean {
+  const parsed = parse(`SELECT ${expression}`)
+  const [node] = parsed.kind === 'parsed' ? parsed.statements.map((each) => each.node) : []
+  return node === undefined || !('SelectStmt' in node) || node.SelectStmt.fromClause !== undefined || JSON.stringify(node.SelectStmt).includes('"SelectStmt"')
 }
 
 /** The parser leaves out the default of a record variable, so it is looked for in the text: `DECLARE name [CONSTANT] type … :=`. */

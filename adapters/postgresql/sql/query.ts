@@ -8,6 +8,7 @@ import { applyField, expression, reference } from './expression.ts'
 import { filter } from './filter.ts'
 import { fill, fromItems, made } from './from-clause.ts'
 import { determinedByKey } from './group-by.ts'
+import { impliedName, NAMELESS } from './implied-name.ts'
 import { AnalysisLimit, MAX_COLUMNS } from './limit.ts'
 import { wholeTables } from './own-rows.ts'
 import { starSources } from './relation-item.ts'
@@ -15,7 +16,8 @@ import { useSortedAggregates } from './sorted-aggregates.ts'
 import { DISTINCT, GROUP_BY, handedTo, HAVING, LIMIT, OFFSET, ORDER_BY, OUTPUT, RISKY, SET_OPERATION, VALUES, WHOLE_ROW, WINDOW } from './place.ts'
 import { findItem, resolve, type Scope, type ScopeItem } from './scope.ts'
 import { distinctSources } from './source.ts'
-import { columnTotal, together, totality } from './total.ts'
+import { columnTotal, together, totality, typed } from './total.ts'
+import { commonKind, mayConvert } from './value-kind.ts'
 import { allSources, NO_OUTPUTS, useColumn, useOutputs, type Env, type Output, type Outputs, type Walk } from './walk.ts'
 
 /** Follows a SELECT, VALUES, TABLE or set operation: notes every use of a column, and returns what it gives. */
@@ -76,11 +78,19 @@ function united(given: readonly Outputs[], walk: Walk): Outputs {
   const named = given.at(-1) ?? NO_OUTPUTS
   const width = named.columns.length
   walk.budget.spend(width * given.length)
-  if (!given.every(({ columns, ordered, open }) => ordered && !open && columns.length === width)) return smeared(named, given.flatMap(allSources))
+  if (!given.every(({ columns, ordered, open }) => ordered && !open && columns.length === width)) {
+    const all = given.flatMap(allSources)
+    if (mayConvert(given.flatMap(({ columns }) => columns.map((part) => typed(columnTotal(part, walk)))))) walk.found.use(all, RISKY)
+    return smeared(named, all)
+  }
   const columns = named.columns.map(({ name }, index) => {
     const parts = given.flatMap(({ columns: all }) => all[index] ?? [])
-    const total = together(parts.map((part) => columnTotal(part, walk)))
-    return { name, sources: [], derived: distinctSources(parts.flatMap(({ sources, derived }) => [...sources, ...derived])), total: total && { ...total, plain: false, brittle: true } }
+    const totals = parts.map((part) => columnTotal(part, walk))
+    const total = together(totals)
+    const derived = distinctSources(parts.flatMap(({ sources, derived: computed }) => [...sources, ...computed]))
+    // What is not known to be total has been noted where it is computed, or is what a recursive query gives: of the type of the others.
+    if (commonKind(totals.flatMap((part) => (part === undefined ? [] : [typed(part)]))) === undefined) walk.found.use(derived, RISKY)
+    return { name, sources: [], derived, total: total && { ...total, plain: false, brittle: true } }
   })
   return { columns, ordered: true, open: false }
 }
@@ -160,7 +170,8 @@ function ordering(by: Node, env: Env, outputs: Outputs, at: Place, walk: Walk): 
   const name = bareName(by)
   const named = name === undefined ? [] : outputs.columns.filter((column) => column.name === name)
   for (const output of named) useColumn(output, at, walk)
-  if (named.length === 0 || at === GROUP_BY) expressionUnlessNamed(by, env, at, named.length > 0, walk)
+  // What a `*` stands for may not be called so at all.
+  if (named.length === 0 || at === GROUP_BY || outputs.open) expressionUnlessNamed(by, env, at, named.length > 0, walk)
 }
 
 /** What ROLLUP, CUBE, GROUPING SETS and `(a, b)` group by; names and places count inside them, too. */
@@ -169,7 +180,7 @@ function grouped(by: Node): readonly Node[] | undefined {
   return 'RowExpr' in by && by.RowExpr.row_format === 'COERCE_IMPLICIT_CAST' ? (by.RowExpr.args ?? []) : undefined
 }
 
-/** GROUP BY prefers a column to an output's name; where there is no such column, nothing is unresolved. */
+/** Where an output has the name, there need be no such column, and nothing is unresolved. GROUP BY prefers the column. */
 function expressionUnlessNamed(by: Node, env: Env, at: Place, named: boolean, walk: Walk): void {
   if (!named) return expression(by, env, at, walk)
   for (const item of env.scope?.items ?? []) {
@@ -221,17 +232,7 @@ function computedTarget(value: Node | undefined, name: string | undefined, env: 
   const total = totality(value, env, walk)
   if (total === undefined) walk.found.use(derived, RISKY)
   const expands = value !== undefined && 'A_Indirection' in value && (value.A_Indirection.indirection ?? []).some((part) => 'A_Star' in part)
-  return { columns: [{ name: name ?? impliedName(value), sources: [], derived, total }], ordered: !expands, open: expands }
-}
-
-/** The name PostgreSQL gives an unnamed column, as far as it can be referred to (FigureColname). */
-function impliedName(value: Node | undefined): string {
-  if (value === undefined) return '?column?'
-  if ('FuncCall' in value) return stringsOf(value.FuncCall.funcname).at(-1) ?? '?column?'
-  if ('TypeCast' in value) return impliedName(value.TypeCast.arg)
-  if ('ColumnRef' in value) return stringsOf(value.ColumnRef.fields).at(-1) ?? '?column?'
-  if ('A_Indirection' in value) return stringsOf(value.A_Indirection.indirection).at(-1) ?? impliedName(value.A_Indirection.arg)
-  return '?column?'
+  return { columns: [{ name: name ?? impliedName(value, (select) => walk.subqueries.get(select)?.columns[0]?.name), sources: [], derived, total }], ordered: !expands, open: expands }
 }
 
 function plainTarget(column: ColumnRef, name: string | undefined, env: Env, walk: Walk): Outputs {
@@ -239,7 +240,7 @@ function plainTarget(column: ColumnRef, name: string | undefined, env: Env, walk
   const parts = stringsOf(fields)
   if (parts.length < fields.length) return expandStar(parts, env, walk)
   const found = reference(column, env, walk)
-  const output = name ?? parts.at(-1) ?? '?column?'
+  const output = name ?? parts.at(-1) ?? NAMELESS
   if (found.kind === 'column' && found.plain) return oneColumn({ name: output, sources: found.sources, derived: found.derived, total: found.total })
   if (found.kind === 'unresolved') return oneColumn({ name: output, sources: [], derived: [] })
   const behind = found.kind === 'row' ? found.sources : [...found.sources, ...found.derived]
@@ -271,7 +272,7 @@ function expandStar(parts: readonly string[], env: Env, walk: Walk): Outputs {
 function starItems(parts: readonly string[], env: Env, walk: Walk): readonly ScopeItem[] {
   if (parts.length === 0) return (env.scope?.items ?? []).filter(({ unqualified }) => unqualified)
   const item = findItem(parts.at(-1) ?? '', parts.at(-2), env.scope, walk.budget)
-  if (item === undefined) walk.found.unresolved(`${parts.join('.')}.*`, [])
+  if (item === undefined) walk.found.unresolved({ name: `${parts.join('.')}.*`, relations: [], computed: [] })
   return item === undefined ? [] : [item]
 }
 

@@ -79,6 +79,8 @@ export interface Relation {
   readonly server?: string
   /** Attribute numbers of its primary key, unless that may be broken for the time of a transaction, or something may inherit from it. */
   readonly primaryKey?: readonly number[]
+  /** Of other unique indexes on columns that are never NULL. */
+  readonly otherKeys?: readonly (readonly number[])[]
   /** In the order of their attribute numbers, dropped ones left out. */
   readonly columns: readonly Column[]
   /** Of a temporary table that the session's open transaction made, and no catalogue shows: what each column holds. */

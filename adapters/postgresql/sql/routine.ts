@@ -99,6 +99,7 @@ function body(entry: FunctionEntry, name: string, reading: Reading): Collector {
   if ((context.temporaries?.size ?? 0) > 0 && !putsTemporaryFirst(context.searchPath)) return unread(name, 'which of the temporary tables of this transaction its names stand for cannot be told', reading)
   const inner = { ...reading, context }
   const found = follow(name, inner, (walk) => {
+    walk.found.givesSet = givesSet(create.CreateFunctionStmt)
     defaults(create.CreateFunctionStmt, walk)
     return entry.language === 'plpgsql' ? plpgsql(entry.definition, asText(create.CreateFunctionStmt.options) ?? '', name, walk) : sql(create.CreateFunctionStmt, name, walk)
   })
@@ -109,6 +110,10 @@ function body(entry: FunctionEntry, name: string, reading: Reading): Collector {
 /** A plan holds what a function gives that is not volatile, and the body of one in SQL as if it were written there. */
 function mayRunEarly({ volatility, language }: FunctionEntry, { onlyReads, runsEarly }: Collector): boolean {
   return volatility === 'volatile' ? language === 'sql' && runsEarly : !onlyReads
+}
+
+function givesSet({ returnType, parameters }: CreateFunctionStmt): boolean {
+  return returnType?.setof === true || (parameters ?? []).some((parameter) => 'FunctionParameter' in parameter && parameter.FunctionParameter.mode === 'FUNC_PARAM_TABLE')
 }
 
 /** Walks statements one after the other; whatever it cannot, it says. */

@@ -1,6 +1,7 @@
-import type { Source } from './analysis.ts'
+import type { Source, Unresolved } from './analysis.ts'
 import type { Budget } from './limit.ts'
 import { SYSTEM_COLUMNS, type Relation } from './resolver.ts'
+import { distinctSources } from './source.ts'
 import type { Total } from './total.ts'
 
 /** A column that a FROM item offers. */
@@ -181,14 +182,18 @@ export function unknownColumn(table: string, column: string): Source {
   return { relation: undefined, table, column, attnum: column === '*' ? 0 : -1 }
 }
 
-/** The relations that names at this level and around it may reach. */
-export function reachable(scope: Scope | undefined): Relation[] {
+/** What names at this level and around it may reach: relations, and what else is behind computed columns. */
+export function reachable(scope: Scope | undefined): Omit<Unresolved, 'name'> {
   const relations: Relation[] = []
+  const computed: Source[] = []
   for (let level = scope; level !== undefined; level = level.parent) {
     for (const item of level.items) {
       relations.push(...item.relations)
-      for (const { sources } of item.columns) for (const { relation } of sources) if (relation !== undefined) relations.push(relation)
+      for (const { sources, derived } of item.columns) {
+        for (const { relation } of sources) if (relation !== undefined) relations.push(relation)
+        computed.push(...derived)
+      }
     }
   }
-  return [...new Set(relations)]
+  return { relations: [...new Set(relations)], computed: distinctSources(computed) }
 }

@@ -1,6 +1,7 @@
 import type { RangeVar } from 'libpg-query'
 import type { Effects, Statement } from './analysis.ts'
 import type { AnalysisContext } from './collector.ts'
+import { NAMELESS } from './implied-name.ts'
 import type { Relation } from './resolver.ts'
 import type { ScopeColumn } from './scope.ts'
 import type { Outputs } from './walk.ts'
@@ -17,7 +18,7 @@ export function isTemporary({ relpersistence, schemaname }: RangeVar): boolean {
 
 /** A table that is made of what a query gives. Columns without a name that is surely theirs may be called anything. */
 export function tableOfOutputs(name: string, { columns, ordered, open }: Outputs): Relation | undefined {
-  return ordered && !open ? table(name, columns, columns.some((column) => column.name === '?column?')) : undefined
+  return ordered && !open ? table(name, columns, columns.some((column) => column.name === NAMELESS)) : undefined
 }
 
 /** One whose columns are written out. Nothing is in it yet. */

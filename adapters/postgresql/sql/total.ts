@@ -60,9 +60,9 @@ export function together(parts: Parts): Total | undefined {
   return total === undefined || kind === undefined ? undefined : { ...total, kind, type: parts.every((part) => part?.type === total.type) ? total.type : undefined }
 }
 
-/** As they are asked for their types. */
-export function typed({ kind, type, plain }: Total): Typed {
-  return { kind, type, written: plain && type === undefined }
+/** What is asked where several types come together. */
+export function typed(total: Total | undefined): Typed {
+  return total === undefined ? { kind: 'other', written: false } : { kind: total.kind, type: total.type, written: total.plain && total.type === undefined }
 }
 
 /** What holds of each of several values that are all computed. */

@@ -59,7 +59,7 @@ export interface Typed {
 }
 
 /** Of several of these, each has to be of the same type. */
-const OF_ONE_TYPE: ReadonlySet<ValueKind> = new Set(['moment', 'array', 'row'])
+const OF_ONE_TYPE: ReadonlySet<ValueKind> = new Set(['moment', 'array', 'row', 'other'])
 /** What a parameter of any type may stand beside. */
 const BESIDE_PARAMETER: ReadonlySet<ValueKind> = new Set(['text', 'int', 'bool'])
 
@@ -81,7 +81,7 @@ export function commonKind(parts: readonly Typed[]): ValueKind | undefined {
 }
 
 function isOne(kind: ValueKind, given: readonly Typed[]): boolean {
-  if (kind === 'other' || kind === 'parameter') return false
+  if (kind === 'parameter') return false
   const [first] = given
   return !OF_ONE_TYPE.has(kind) || (first?.type !== undefined && given.every(({ type }) => type === first.type))
 }

@@ -25,11 +25,19 @@ function followView(view: Relation, catalogue: Catalogue): Lineage {
   return fits || only.lineage.untraced !== '' ? only.lineage : { ...only.lineage, untraced: 'its columns do not fit its definition' }
 }
 
-/** What a generated column is computed from. */
-export function generatedSources(relation: Relation, expression: string, catalogue: Catalogue): { readonly sources: readonly Source[]; readonly untraced: string } {
+export interface ComputedFrom {
+  readonly sources: readonly Source[]
+  /** Those of which some values may make it fail. */
+  readonly risky: readonly Source[]
+  readonly untraced: string
+}
+
+/** What a generated column, a check or an index is computed from. */
+export function generatedSources(relation: Relation, expression: string, catalogue: Catalogue): ComputedFrom {
   const { statements } = analyse(`SELECT ${expression} FROM ${quoted(relation)}`, { resolver: catalogue, searchPath: [] })
   const { uses, outputs, untraced } = statements[0]?.lineage ?? UNKNOWN
-  return { sources: [...uses.map(({ source }) => source), ...outputs.flatMap((output) => output.sources)], untraced }
+  const risky = uses.filter(({ kind }) => kind === 'risky-output').map(({ source }) => source)
+  return { sources: [...uses.map(({ source }) => source), ...outputs.flatMap((output) => output.sources)], risky, untraced }
 }
 
 function quoted({ schema, name }: Relation): string {
