@@ -112,7 +112,8 @@ describe('statements that the masks let run', () => {
     for (let at = 0; at < RUNS; at++) {
       const text = queries.statement()
       const analysis = analyse(text, { resolver: catalogue, searchPath: ['public'] })
-      const plan = maskPlan(analysis, MASKS, catalogue, TARGET)
+      // The catalogue is as new as the statement.
+      const plan = maskPlan(analysis, MASKS, catalogue, TARGET, { unknown: 'absent' })
       if (plan.kind === 'blocked') continue
       const [first, second] = await Promise.all(twins.map((twin) => twin.run(text, origins, plan.results, plan.errors)))
       if (first?.ran === true) ran++

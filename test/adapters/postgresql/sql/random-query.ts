@@ -4,7 +4,7 @@ type Type = 'int' | 'text' | 'bool' | 'jsonb' | 'texts'
 export interface Column { readonly name: string; readonly type: Type }
 interface Item { readonly alias: string; readonly columns: readonly Column[]; readonly relation?: string }
 interface Scope { readonly items: readonly Item[]; readonly outer?: Scope }
-interface Query { readonly sql: string; readonly columns: readonly Column[] }
+interface Query { readonly sql: string; readonly columns: readonly Column[]; /** Of each column, how it is computed. */ readonly targets?: readonly string[] }
 
 /** Numbers from 0 up to, but without, 1; the same for the same seed. */
 function randomNumbers(seed: number): () => number {
@@ -35,6 +35,10 @@ const FORMS: Readonly<Record<Type, readonly string[]>> = {
 const WINDOWS = ['over ()', 'over (order by ?int)', 'over (partition by ?text)', 'over (partition by ?int order by ?int)', 'over (order by ?int rows between 1 preceding and current row)']
 const NUMBERING: Readonly<Partial<Record<Type, readonly string[]>>> = { int: ['row_number()', 'rank()', 'lag(?int)', 'first_value(?int)'], text: ['lag(?text)', 'last_value(?text)'] }
 
+/** What the server may call a column that nobody named. */
+const impliedName = (target: string): string => /^(case|array|row|exists)\b/.exec(target)?.[1] ?? /^(\w+)\(/.exec(target)?.[1] ?? /::(\w+)$/.exec(target)?.[1] ?? /\.(\w+)$/.exec(target)?.[1] ?? /^\(select (\w+)\(/.exec(target)?.[1] ?? '?column?'
+const NAMELESS = ['?column?', 'case', 'coalesce', 'nullif', 'greatest', 'array', 'row', 'exists', 'upper', 'length', 'max', 'min', 'count', 'to_jsonb', 'text', 'm', 'n', 'id', 'k', 'j', 's', 'substr', 'regexp_replace', 'string_agg', 'bool']
+
 export class RandomQueries {
   readonly #random: () => number
   readonly #relations: Readonly<Record<string, readonly Column[]>>
@@ -51,6 +55,7 @@ export class RandomQueries {
     this.#names = 0
     this.#budget = 4 + Math.floor(this.#random() * 24)
     const kind = this.#random()
+    if (kind < 0.2) return this.#aroundNameless()
     if (kind < 0.8) return this.#query(3, undefined).sql
     if (kind < 0.84) return `explain (costs off) ${this.#query(2, undefined).sql}`
     return this.#write()
@@ -70,6 +75,17 @@ export class RandomQueries {
 
   #name(): string {
     return `t${++this.#names}`
+  }
+
+  /** Of columns that nobody named, by what the server calls them. */
+  #aroundNameless(): string {
+    this.#budget = 3
+    const { sql, columns, targets = [] } = this.#select(1, undefined, this.#some(2, () => this.#type()))
+    const alias = this.#name()
+    const item: Item = { alias, columns: columns.map(({ type }, index) => ({ name: `"${impliedName(targets[index] ?? '')}"`, type })) }
+    const { name } = this.#one(item.columns)
+    const tail = this.#chance(0.5) ? '' : this.#one([` where ${this.#value('bool', { items: [item] }, 1)}`, ` order by ${name}`, ` group by ${name}`])
+    return `select ${this.#one([name, name, `${alias}.${name}`, '*', 'count(*)'])} from (${sql.replaceAll(/ as c\d/g, '')}) ${alias}${tail}`
   }
 
   #write(): string {
@@ -120,12 +136,13 @@ export class RandomQueries {
       return key !== undefined && this.#chance(0.6) ? key.written : this.#fill(this.#one(AGGREGATES[type]), scope, 1) + (this.#chance(0.2) ? ` filter (where ${this.#value('bool', scope, 1)})` : '')
     }
     const columns = types.map((type, index) => ({ name: `c${index + 1}`, type }))
-    const targets = columns.map(({ name, type }) => `${target(type)} as ${name}`)
+    const computed = types.map(target)
+    const targets = columns.map(({ name }, index) => `${computed[index]} as ${name}`)
     const written = keys.flatMap((key) => (key === undefined ? [] : [key.written]))
     const group = written.length === 0 ? '' : ` group by ${this.#chance(0.15) ? `rollup (${written.join(', ')})` : written.join(', ')}`
     const having = grouped && this.#chance(0.2) ? ` having ${this.#fill(this.#one(AGGREGATES.bool), scope, 1)}` : ''
     const distinct = !grouped && this.#chance(0.1) ? this.#one(['distinct ', `distinct on (${this.#value('int', scope, 1)}) `]) : ''
-    return { sql: `${ctes.length > 0 ? `(with ${ctes.join(', ')} ` : ''}select ${distinct}${targets.join(', ')} from ${from.sql}${where}${group}${having}${ctes.length > 0 ? ')' : ''}`, columns }
+    return { sql: `${ctes.length > 0 ? `(with ${ctes.join(', ')} ` : ''}select ${distinct}${targets.join(', ')} from ${from.sql}${where}${group}${having}${ctes.length > 0 ? ')' : ''}`, columns, targets: computed }
   }
 
   #from(depth: number, outer: Scope | undefined, ctes: string[]): { readonly sql: string; readonly items: readonly Item[] } {
@@ -152,8 +169,9 @@ export class RandomQueries {
     const kind = this.#random()
     if (kind < 0.25 && depth > 1 && --this.#budget > 0) {
       const lateral = before.length > 0 && this.#chance(0.4)
-      const { sql, columns } = this.#query(depth - 1, lateral ? { items: before, ...(outer === undefined ? {} : { outer }) } : outer)
+      const { sql, columns, targets = [] } = this.#query(depth - 1, lateral ? { items: before, ...(outer === undefined ? {} : { outer }) } : outer)
       const alias = this.#name()
+      if (this.#chance(0.25)) return { sql: `(${sql.replaceAll(/ as c\d/g, '')}) ${alias}`, item: { alias, columns: columns.map(({ type }, index) => ({ name: `"${this.#chance(0.8) ? impliedName(targets[index] ?? '') : this.#one(NAMELESS)}"`, type })) } }
       if (lateral || this.#chance(0.6)) return { sql: `${lateral ? 'lateral ' : ''}(${sql}) ${alias} (${columns.map((_, index) => `d${index}`).join(', ')})`, item: { alias, columns: columns.map(({ type }, index) => ({ name: `d${index}`, type })) } }
       ctes.push(`${alias} (${columns.map((_, index) => `d${index}`).join(', ')}) as (${sql})`)
       return { sql: alias, item: { alias, columns: columns.map(({ type }, index) => ({ name: `d${index}`, type })) } }
@@ -191,7 +209,7 @@ export class RandomQueries {
   #column(scope: Scope, type?: Type): { readonly written: string; readonly type: Type } | undefined {
     const found: { written: string; type: Type }[] = []
     for (let level: Scope | undefined = scope; level !== undefined; level = level.outer) {
-      for (const { alias, columns } of level.items) for (const column of columns) if (type === undefined || column.type === type) found.push({ written: `${alias}.${column.name}`, type: column.type })
+      for (const { alias, columns } of level.items) for (const column of columns) if (type === undefined || column.type === type) found.push({ written: this.#chance(level.items.length === 1 ? 0.3 : 0.05) ? column.name : `${alias}.${column.name}`, type: column.type })
       if (found.length > 0 && this.#chance(0.8)) break
     }
     return found.length === 0 ? undefined : this.#one(found)
