@@ -1,7 +1,18 @@
 /**
- * How rules and grants name columns: `schema.table.column`, where `*` may stand for a whole part, or a class of the target's
- * configuration (`class:pii.email`, `class:pii.*`). What a pattern covers at a target is for its adapter to find out.
+ * How rules and grants name columns: `schema.table.column`, where `*` may stand for a whole part, and a part with dots or stars of
+ * its own is quoted (`public.staff."tel. no"`); or a class of the target's configuration (`class:pii.email`, `class:pii.*`). What
+ * a pattern covers at a target is for its adapter to find out.
  */
+
+/**
+ * The parts of `schema.table.column`, quotes taken off where nothing rests on them, so that parts that mean the same are the same;
+ * `undefined` when it has none. Quotes inside of quotes are doubled.
+ */
+export function columnParts(pattern: string): readonly string[] | undefined {
+  const parts = pattern.match(/"(?:[^"]|"")+"|[^".]+/g) ?? []
+  if (parts.length === 0 || parts.join('.') !== pattern || parts.some((part) => part.trim() !== part)) return undefined
+  return parts.map((part) => (/^"[^".*]+"$/.test(part) ? part.slice(1, -1) : part))
+}
 
 /** Why it is no pattern, or `undefined` when it is one. */
 export function columnPatternProblem(pattern: string): string | undefined {
@@ -9,8 +20,8 @@ export function columnPatternProblem(pattern: string): string | undefined {
   if (isClassPattern(pattern)) {
     return /^class:[\w-]+(\.[\w-]+)*(\.\*)?$/.test(pattern) ? undefined : `"${pattern}" is not a class; write as in "class:pii.email" or "class:pii.*"`
   }
-  const parts = pattern.split('.')
-  const good = parts.length === 3 && parts.every((part) => part === '*' || (part !== '' && !part.includes('*')))
+  const parts = columnParts(pattern)
+  const good = parts?.length === 3 && parts.every((part) => part === '*' || part.startsWith('"') || !part.includes('*'))
   return good ? undefined : `"${pattern}" is not a column; write "schema.table.column", where "*" may stand for a whole part`
 }
 
@@ -24,14 +35,14 @@ export function patternCovers(outer: string, inner: string): boolean {
   if (outer === inner) return true
   if (isClassPattern(outer) !== isClassPattern(inner)) return false
   if (isClassPattern(outer)) return outer.endsWith('.*') && inner.startsWith(outer.slice(0, -1))
-  const parts = inner.split('.')
-  return outer.split('.').every((part, at) => part === '*' || part === parts[at])
+  const parts = columnParts(inner) ?? []
+  return columnParts(outer)?.every((part, at) => part === '*' || part === parts[at]) === true
 }
 
 /** Whether a column may exist that both stand for. Classes are given by the target: a class may hold any column. */
 export function patternsMeet(one: string, other: string): boolean {
   if (isClassPattern(one) && isClassPattern(other)) return patternCovers(one, other) || patternCovers(other, one)
   if (isClassPattern(one) || isClassPattern(other)) return true
-  const parts = other.split('.')
-  return one.split('.').every((part, at) => part === '*' || parts[at] === '*' || part === parts[at])
+  const parts = columnParts(other) ?? []
+  return columnParts(one)?.every((part, at) => part === '*' || parts[at] === '*' || part === parts[at]) !== false
 }

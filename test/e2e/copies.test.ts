@@ -186,11 +186,11 @@ for (const major of [15, 16, 18] as const) {
         await showsMasked(client, 'select email from people')
       })
 
-      it('may have columns with names that only the server knows', async () => {
+      it('may have columns that nobody named', async () => {
         const client = await begun('create temp table unnamed as select id, case when true then email end, coalesce(email) from people', 'savepoint a')
         for (const text of ['select "case", coalesce from unnamed', 'select upper(unnamed.case) from unnamed', `select id from unnamed where "case" like 'a%'`, 'table unnamed']) {
           const frames = clean(await client.query(text), text)
-          assert.ok(errorsIn(frames).length === 1 || rowsIn(frames).every((row) => row.every((value) => /^[*0]+$/.test(value ?? ''))), text)
+          assert.ok(errorsIn(frames).length === 1 || rowsIn(frames).every((row) => row.every((value) => /^(\*+|\d)$/.test(value ?? ''))), text)
           await run(client, 'rollback to savepoint a')
         }
         await run(client, 'select id from unnamed')

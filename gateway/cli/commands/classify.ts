@@ -52,11 +52,10 @@ function printAll(io: CliIo, { proposals, notes }: Proposals): void {
 /** The whole `classes:` of the target: what it has, and what is proposed. */
 function blockOf(where: string, { proposals, tables, columns, sampled, notes }: Proposals, known: Readonly<Record<string, string>>): string {
   const head = [`${where}: ${proposals.length} of ${columns} columns in ${tables} tables; values of ${sampled} tables were looked at.`, 'Proposals, not proof: look at each before you rely on it.', ...notes]
-  const entries = [...Object.entries(known).map(([column, name]) => [`${keyOf(column)}: ${name}`, 'as configured']), ...proposals.filter(canBeNamed).map((proposal) => [`${keyOf(proposal.column)}: ${proposal.class}`, reasonOf(proposal)])]
+  const entries = [...Object.entries(known).map(([column, name]) => [`${keyOf(column)}: ${name}`, 'as configured']), ...proposals.map((proposal) => [`${keyOf(proposal.column)}: ${proposal.class}`, reasonOf(proposal)])]
   const width = Math.min(64, Math.max(0, ...entries.map(([entry = '']) => entry.length)))
   const lines = entries.map(([entry = '', comment = '']) => `      ${entry.padEnd(width)}  # ${comment}`)
-  const unnameable = proposals.filter((proposal) => !canBeNamed(proposal)).map((proposal) => `      # the configuration cannot name it: ${keyOf(proposal.column)}: ${proposal.class} (${reasonOf(proposal)})`)
-  return [...head.map((line) => `    # ${printableLine(line)}`), lines.length === 0 ? '    classes: {}' : '    classes:', ...lines, ...unnameable].join('\n')
+  return [...head.map((line) => `    # ${printableLine(line)}`), lines.length === 0 ? '    classes: {}' : '    classes:', ...lines].join('\n')
 }
 
 function reasonOf({ confidence, why }: Proposal): string {
@@ -67,9 +66,4 @@ function reasonOf({ confidence, why }: Proposal): string {
 function keyOf(column: string): string {
   if (/^[A-Za-z_][\w$-]*(?:\.[A-Za-z_*][\w$*-]*)+$/.test(column)) return column
   return JSON.stringify(column).replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (character) => Array.from({ length: character.length }, (_, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`).join(''))
-}
-
-/** The configuration takes names without white space and without dots of their own. */
-function canBeNamed({ column }: Proposal): boolean {
-  return /^(\*|[^.\s]+)(\.(\*|[^.\s]+)){1,2}$/.test(column)
 }

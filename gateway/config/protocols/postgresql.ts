@@ -1,5 +1,6 @@
 /** What the configuration says of PostgreSQL: one target, one listener, one person. */
 import { z } from 'zod'
+import { columnParts } from '../../../core/index.ts'
 import { plainSection, section } from '../section.ts'
 import { address, count, duration, fileReference, isReference, name, oneOf, reference, text, yesOrNo } from '../values.ts'
 
@@ -21,9 +22,9 @@ const listenerTls = section({
 
 /** Resource pattern → class: `public.customers.email: pii.email`. */
 const classes = z.record(
-  z.string().regex(/^(\*|[^.\s]+)(\.(\*|[^.\s]+)){1,2}$/, { error: 'write a column as schema.table.column, each part may be *' }),
+  z.string().refine((pattern) => [2, 3].includes(columnParts(pattern)?.length ?? 0), { error: 'write a column as schema.table.column; each part may be *, and is quoted when it holds a dot' }),
   z.string({ error: 'write a class, such as pii.email' }).regex(/^[a-z][a-z0-9-]*(\.[a-z0-9-]+)*$/, { error: 'write a class in small letters with dots, such as pii.email' }),
-  { error: (issue) => (issue.code === 'invalid_key' ? 'write a column as schema.table.column, each part may be *' : undefined) },
+  { error: (issue) => (issue.code === 'invalid_key' ? 'write a column as schema.table.column; each part may be *, and is quoted when it holds a dot' : undefined) },
 )
 
 const labels = z.record(
