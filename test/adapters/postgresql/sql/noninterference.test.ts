@@ -1,6 +1,6 @@
 /**
  * Statements made at random are run in two databases that differ in masked values alone. Whatever the masks let run has to
- * give the same in both: rows as the client would see them, tags, errors.
+ * give the same in both: rows as the client would see them, tags, errors, and what is left in columns that are not masked.
  */
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
@@ -69,13 +69,19 @@ class Twin {
       // What comes out of a table as it is keeps its NULLs.
       const own = fields.map(({ tableID, columnID }) => origins.has(originKey(tableID, columnID)))
       const shown = rows.map((row) => row.map((value, index) => (hidden[index] === true ? (own[index] === true && value === null ? null : '***') : value)))
-      return { said: `${command} ${rowCount} ${JSON.stringify(shown)}`, ran: true }
+      return { said: `${command} ${rowCount} ${JSON.stringify(shown)} ${command === 'SELECT' ? '' : await this.#left()}`, ran: true }
     } catch (error) {
       const { code, message, detail = '' } = error as pg.DatabaseError
       return { said: { none: `${code} ${message} ${detail}`, detail: `${code} ${message}`, message: `${code}` }[errors], ran: false }
     } finally {
       await this.client.query('rollback')
     }
+  }
+
+  /** What a statement left where nothing is masked. */
+  async #left(): Promise<string> {
+    const { rows } = await this.client.query('select (select array_agg((id, n, z)::text order by id) from a) as a, (select array_agg((id, a_id, n)::text order by id) from b) as b')
+    return JSON.stringify(rows)
   }
 }
 
