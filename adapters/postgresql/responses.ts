@@ -3,6 +3,7 @@ import type { ByteStream } from './byte-stream.ts'
 import { beyondLimit, withoutDetails } from './enforce.ts'
 import { LimitGuard, rowsInCopyData, SWALLOWED, type LimitGuardHandlers } from './limit-guard.ts'
 import type { Operation } from './operation.ts'
+import { OwedAnswers } from './owed-answers.ts'
 import { Rows } from './rows.ts'
 import type { Run } from './run.ts'
 import { worse, type ErrorExposure } from './sql/index.ts'
@@ -51,10 +52,7 @@ export class Responses {
   readonly #reader = new FrameReader(MAX_PASSED_WHOLE_BYTES)
   /** Runs that wait for an Execute, and how they end if none comes. */
   readonly #open = new Map<Run, Outcome['status']>()
-  #owed: Operation[] = []
-  #first = 0
-  /** An extended-protocol error came: the target skips everything up to the next Sync. */
-  #skipping = false
+  readonly #owed = new OwedAnswers()
   /** A RowDescription that belongs to the run that comes next. */
   #prelude: Buffer | undefined
   /** The chunk at hand, when it must not be referred to later; and the runs whose recordings do. */
@@ -68,8 +66,6 @@ export class Responses {
   #uncommitted: Run[] = []
   #waitingNotices: Buffer[] = []
   #midMessage = false
-  /** The target takes CopyData, and ignores Sync, until it is sent CopyDone or CopyFail. */
-  #copyingIn = false
   readonly limits: LimitGuard
   readonly #rows: Rows
   /** A row that went beyond a limit is let go by in pieces. */
@@ -86,39 +82,23 @@ export class Responses {
 
   /** The target was sent this. */
   expect(operation: Operation): void {
-    if (operation.kind === 'copy-end') return this.#copyEnds()
-    if (this.#copyingIn) return this.#duringCopy(operation)
-    if (operation.kind === 'sync') this.#skipping = false
-    if (this.#skipping) return this.#skip(operation)
-    this.#owed.push(operation)
-    if (operation.run?.limits !== undefined && isExecution(operation)) this.#limited(operation.run)
+    const place = this.#owed.add(operation)
+    if (place === 'skipped') this.#skip(operation)
+    else if (place === 'owed' && operation.run?.limits !== undefined && isExecution(operation)) this.#limited(operation.run)
   }
 
   #limited(run: Run): void {
     this.limits.sent(run)
-    this.limits.reachedBy(this.#head()?.run)
-  }
-
-  /** Where no COPY has begun, it is for one that may: or the target ignores it. */
-  #copyEnds(): void {
-    const last = this.#owed[this.#owed.length - 1]
-    if (this.#copyingIn) this.#copyingIn = false
-    else if (last !== undefined) last.copyEnds = (last.copyEnds ?? 0) + 1
-  }
-
-  /** Sync is ignored. Anything else ends the COPY with an error, or (had that failed before) does not: nobody can tell. */
-  #duringCopy(operation: Operation): void {
-    if (operation.kind !== 'sync') throw new WireViolation('a COPY is under way, which only CopyDone or CopyFail ends')
-    operation.settle?.(false)
+    this.limits.reachedBy(this.#owed.head?.run)
   }
 
   /** The target waits for the rows of a COPY. */
   get copyingIn(): boolean {
-    return this.#copyingIn
+    return this.#owed.copyingIn
   }
 
   get idle(): boolean {
-    return this.#first === this.#owed.length
+    return this.#owed.isEmpty
   }
 
   /** Sends the client something of our own, between two messages. */
@@ -180,22 +160,9 @@ export class Responses {
     for (const run of this.#open.keys()) this.left(run)
   }
 
-  #head(): Operation | undefined {
-    return this.#owed[this.#first]
-  }
-
   #shift(): Operation | undefined {
-    const head = this.#owed[this.#first]
-    if (head === undefined) return undefined
-    this.#first++
-    if (this.#first === this.#owed.length) {
-      this.#owed.length = 0
-      this.#first = 0
-    } else if (this.#first > 1024) {
-      this.#owed = this.#owed.slice(this.#first)
-      this.#first = 0
-    }
-    if (this.limits.barred) this.limits.reachedBy(this.#head()?.run)
+    const head = this.#owed.shift()
+    if (head !== undefined && this.limits.barred) this.limits.reachedBy(this.#owed.head?.run)
     return head
   }
 
@@ -204,7 +171,7 @@ export class Responses {
     if (this.limits.barred && this.#beyondLimit(type, buffer, start, end)) return
     switch (type) {
       case BACKEND.dataRow:
-        return this.#rows.data(this.#head())
+        return this.#rows.data(this.#owed.head)
       case BACKEND.bindComplete:
       case BACKEND.parseComplete:
       case BACKEND.closeComplete:
@@ -231,14 +198,14 @@ export class Responses {
       case BACKEND.parameterDescription:
       case BACKEND.copyBothResponse:
       case BACKEND.functionCallResponse:
-        return this.#forward(this.#head()?.run, buffer, start, end)
+        return this.#forward(this.#owed.head?.run, buffer, start, end)
       case BACKEND.copyOutResponse:
-        this.#head()?.run?.masked?.copyBegins(buffer, start, end)
-        return this.#forward(this.#head()?.run, buffer, start, end)
+        this.#owed.head?.run?.masked?.copyBegins(buffer, start, end)
+        return this.#forward(this.#owed.head?.run, buffer, start, end)
       case BACKEND.copyData:
-        return this.#rows.copyData(this.#head()?.run)
+        return this.#rows.copyData(this.#owed.head?.run)
       case BACKEND.copyDone:
-        return this.#rows.copyDone(this.#head()?.run)
+        return this.#rows.copyDone(this.#owed.head?.run)
       default:
         throw new WireViolation(`the target sent a message of type 0x${type.toString(16)}`)
     }
@@ -270,7 +237,7 @@ export class Responses {
   }
 
   #described(type: number, buffer: Buffer, start: number, end: number): void {
-    const head = this.#head()
+    const head = this.#owed.head
     if (head?.kind !== 'describe') {
       head?.run?.masked?.describe(buffer, start, end)
       return this.#forward(head?.run, buffer, start, end)
@@ -288,7 +255,7 @@ export class Responses {
   }
 
   #commandOver(type: number, buffer: Buffer, start: number, end: number): void {
-    const head = this.#head()
+    const head = this.#owed.head
     const run = head?.run
     this.#forward(run, buffer, start, end)
     if (run === undefined || head === undefined) return
@@ -297,7 +264,7 @@ export class Responses {
       const tag = decodeCommandTag(buffer, start, end)
       run.completed(tag, rowsOfTag(tag))
     }
-    this.#copyingIn = false
+    this.#owed.copyOver()
     if (head.kind !== 'execute') return run.masked?.end()
     this.#shift()
     if (type === BACKEND.portalSuspended) this.#suspended(run, head)
@@ -314,14 +281,14 @@ export class Responses {
   }
 
   #error(buffer: Buffer, start: number, end: number): void {
-    const head = this.#head()
+    const head = this.#owed.head
     const run = head?.run ?? head?.serves
     const shown = head?.refusal ?? this.#stripped(run, buffer, start, end)
     const { code = '', message = '', severity, severityText } = parseErrorFields(shown, 5, shown.length)
     const fatal = (severity ?? severityText) === 'FATAL'
     const { ending } = this.limits
     this.fatalSeen ||= fatal
-    this.#copyingIn = false
+    this.#owed.copyOver()
     this.#handlers.failed()
     if (ending !== undefined && !fatal) {
       this.#undone(ending)
@@ -335,7 +302,10 @@ export class Responses {
     this.#shift()
     head.settle?.(false)
     if (head.run !== undefined) this.#over(head.run, 'failed')
-    this.#skipToSync()
+    this.#owed.skipToSync((skipped) => {
+      this.#shift()
+      this.#skip(skipped)
+    })
   }
 
   /** A deferred constraint, say: the statements had their answers, and nothing of them stays. */
@@ -348,7 +318,7 @@ export class Responses {
 
   /** Whether it is of a response that the client must see no more of. */
   #beyondLimit(type: number, buffer: Buffer, start: number, end: number): boolean {
-    const run = this.#head()?.run
+    const run = this.#owed.head?.run
     if (this.limits.ending === undefined) return run?.watch !== undefined && COUNTED.has(type) && !this.limits.admits(run, type === BACKEND.copyData ? rowsInCopyData(buffer, start, end) : 0, end - start)
     if (SWALLOWED.has(type)) return true
     if (type === BACKEND.copyInResponse) this.#copyBegins()
@@ -365,8 +335,8 @@ export class Responses {
       const tag = decodeCommandTag(buffer, start, end)
       run.completed(tag, rowsOfTag(tag))
     }
-    this.#copyingIn = false
-    if (this.#head()?.kind !== 'execute') return
+    this.#owed.copyOver()
+    if (this.#owed.head?.kind !== 'execute') return
     this.#shift()
     if (this.idle) this.#handlers.spoil(run, 'execute')
   }
@@ -402,7 +372,7 @@ export class Responses {
   }
 
   #notice(buffer: Buffer, start: number, end: number): void {
-    const run = this.#head()?.run ?? this.#head()?.serves
+    const run = this.#owed.head?.run ?? this.#owed.head?.serves
     this.#pass(run, this.#stripped(run, buffer, start, end))
   }
 
@@ -415,18 +385,9 @@ export class Responses {
 
   /** Another session's words, of which nobody knows what they are made of. */
   #notification(buffer: Buffer, start: number, end: number): void {
-    const run = this.#head()?.run
+    const run = this.#owed.head?.run
     if (this.#handlers.hidesNotifications()) this.#pass(run, withoutPayload(buffer, start, end))
     else this.#forward(run, buffer, start, end)
-  }
-
-  #skipToSync(): void {
-    this.#skipping = true
-    for (let head = this.#head(); head !== undefined && head.kind !== 'sync'; head = this.#head()) {
-      this.#shift()
-      this.#skip(head)
-    }
-    if (this.#head() !== undefined) this.#skipping = false
   }
 
   #skip(operation: Operation): void {
@@ -440,7 +401,7 @@ export class Responses {
     const status = decodeReady(buffer, start, end)
     const head = this.#shift()
     if (head !== undefined && head.kind !== 'sync' && head.kind !== 'query' && head.kind !== 'call') throw outOfStep()
-    this.#skipping = false
+    this.#owed.ready()
     this.#prelude = undefined
     if (this.#uncommitted.length > 0) this.#uncommitted = []
     const { ending } = this.limits
@@ -461,7 +422,7 @@ export class Responses {
     this.limits.over(run)
     if (this.#open.size > 0) this.#open.delete(run)
     run.masked?.end()
-    if (otherwise === 'completed' && run.ok && this.#head()?.kind !== 'query' && this.#uncommitted.length < MAX_UNCOMMITTED) this.#uncommitted.push(run)
+    if (otherwise === 'completed' && run.ok && this.#owed.head?.kind !== 'query' && this.#uncommitted.length < MAX_UNCOMMITTED) this.#uncommitted.push(run)
     this.#handlers.runOver(run, otherwise)
   }
 
@@ -471,30 +432,15 @@ export class Responses {
     this.#client.add(buffer, start, end)
   }
 
-  /** While it copies, the target ignores Sync: those that were sent before the end of the rows will not be answered. */
-  #copyIn(buffer: Buffer, start: number, end: number): void {
-    this.#copyBegins()
-    this.#forward(this.#head()?.run, buffer, start, end)
-  }
-
   #copyBegins(): void {
-    const head = this.#head()
-    if (head !== undefined) this.#copyingIn = !this.#takeCopyEnd(head)
+    this.#owed.copyBegins()
     // What waits behind a limit may be a Sync, which the target ignores now, and the rows that it waits for.
     if (this.limits.barred) this.#handlers.freed()
   }
 
-  /** Drops what the target swallows from `from` to the end of the rows. False when that was not sent yet. */
-  #takeCopyEnd(from: Operation): boolean {
-    const place = this.#first + 1
-    for (let at: Operation | undefined = from; at !== undefined; [at] = this.#owed.splice(place, 1)) {
-      if (at !== from) this.#duringCopy(at)
-      const ends = at.copyEnds ?? 0
-      if (ends === 0) continue
-      from.copyEnds = ends - 1
-      return true
-    }
-    return false
+  #copyIn(buffer: Buffer, start: number, end: number): void {
+    this.#copyBegins()
+    this.#forward(this.#owed.head?.run, buffer, start, end)
   }
 
   #piece(): void {
@@ -503,7 +449,7 @@ export class Responses {
       this.#dropping = this.#reader.passing
       return
     }
-    this.#forward(this.#head()?.run, buffer, start, end)
+    this.#forward(this.#owed.head?.run, buffer, start, end)
     this.#midMessage = this.#reader.passing
     if (this.#midMessage) return
     for (const notice of this.#waitingNotices.splice(0)) this.#client.add(notice)
@@ -511,7 +457,7 @@ export class Responses {
 
   #large(): void {
     const { type, length } = this.#reader
-    const run = this.#head()?.run
+    const run = this.#owed.head?.run
     const changed = type === BACKEND.dataRow ? run?.masked !== undefined || run === undefined : type !== BACKEND.copyData || run?.masked?.copies === true
     if (!changed) {
       this.#dropping = this.limits.ending !== undefined || (run?.watch !== undefined && !this.limits.admits(run, 1, length))
