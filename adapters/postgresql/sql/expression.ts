@@ -5,6 +5,7 @@ import { runNamedType, runSignatureCode } from './implied-code.ts'
 import type { Place } from './analysis.ts'
 import { bodyOf, FROM_CALL, FROM_FUNCTION, handedTo, subselect, wholeRow, WINDOW } from './place.ts'
 import { usePresence } from './presence.ts'
+import { lookUp } from './relation-item.ts'
 import { isRoleChange } from './role-change.ts'
 import type { FunctionEntry } from './resolver.ts'
 import { findItem, reachable, resolve, rowSources, type Resolution } from './scope.ts'
@@ -129,6 +130,7 @@ export function call(func: FuncCall, env: Env, place: Place, walk: Walk): void {
   const { schema, name } = qualifiedName(func.funcname)
   const computes = apply(schema, name, func.args?.length ?? 0, place, walk)
   if (name === 'set_config') setConfig(func, walk)
+  if (name === 'setval') setSequence(func, walk)
   if (name.startsWith('dblink')) dblink(func, walk)
   if (name.startsWith('pg_input_')) runNamedType(func, walk)
   const { over, ...rest } = func
@@ -190,6 +192,17 @@ function dblink({ args }: FuncCall, walk: Walk): void {
   const name = argumentText(args?.[0])
   walk.found.literal()
   walk.found.server(typeof name === 'string' && /^\w+$/.test(name) ? name : '*')
+}
+
+/** The sequence that is set, where its name is given as a constant. */
+function setSequence({ args }: FuncCall, walk: Walk): void {
+  walk.found.literal()
+  const named = /^\s*(?:("(?:[^"]|"")+"|[\w$]+)\s*\.\s*)?("(?:[^"]|"")+"|[\w$]+)\s*$/.exec(argumentText(args?.[0]) ?? '')
+  if (named === null) return
+  const [schemaname, relname] = named.slice(1).map((part: string | undefined) => (part?.startsWith('"') === true ? part.slice(1, -1).replaceAll('""', '"') : part?.toLowerCase()))
+  const { written, relations } = lookUp({ ...(schemaname === undefined ? {} : { schemaname }), relname: relname ?? '' }, walk.found.context)
+  for (const relation of relations) walk.found.touch(relation, written, 'write', [])
+  if (relations.length === 0) walk.found.touch(undefined, written, 'write', [])
 }
 
 /** A constant that no cast shortens. */
