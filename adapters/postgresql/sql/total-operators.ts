@@ -33,6 +33,7 @@ export function operate({ kind, symbol, parts, written, literal }: Operands): Op
   if (kind === 'AEXPR_OP' && right === undefined) return symbol === '-' && left.kind === 'numeric' ? { ...left, brittle: false } : undefined
   if (kind === 'AEXPR_OP' && !COMPARES.has(symbol)) return right === undefined ? undefined : byKind(symbol, left, right, written, literal)
   if (!parts.every((part) => COMPARABLE.has(part.kind)) || !compareWell(parts.map(typed))) return undefined
+  if (parts.some(({ kind: each }) => each === 'float') && parts.some(isTooLargeByChoice)) return undefined
   // A list may become an array.
   if (kind === 'AEXPR_IN' && commonKind(parts.map(typed)) === undefined) return undefined
   if (kind === 'AEXPR_NULLIF') return { ...left, brittle: false, chosen: true }
@@ -88,9 +89,19 @@ function arithmetic(symbol: string, left: Total, right: Total, written: string |
   const divides = symbol === '/' || symbol === '%'
   if (!NUMBERS.has(left.kind) || !NUMBERS.has(right.kind) || (divides && !isSafeDivisor(right, written))) return undefined
   const weight = symbol === '*' || symbol === '/' ? left.weight + right.weight : Math.max(left.weight, right.weight)
-  if (weight > MAX_FACTORS || !/^[-+*/%]$/.test(symbol)) return undefined
+  if (weight > MAX_FACTORS || !/^[-+*/%]$/.test(symbol) || outOfBounds(left, right) || outOfBounds(right, left)) return undefined
   if (left.kind === 'numeric' || right.kind === 'numeric') return { kind: 'numeric', weight, brittle: false, chosen: false }
   return divides && right.kind === 'int' ? { kind: left.kind, weight: left.weight, brittle: false, chosen: false } : undefined
+}
+
+/** Where there may be no value, or one that nothing can be computed of. */
+function isTooLargeByChoice({ endless, chosen }: Total): boolean {
+  return endless === true && chosen
+}
+
+/** The other value would decide whether what is as large as can be still has a result: only constants are alike for all. */
+function outOfBounds(large: Total, other: Total): boolean {
+  return large.endless === true && (large.chosen || other.endless === true || !typed(other).written)
 }
 
 /** A constant above 0. Whether it is 0 is seen by the shape of a text. */
@@ -115,9 +126,9 @@ const READABLE = new Set(['int2', 'int4', 'int8', 'numeric', 'bool', 'uuid', 'da
 export function castTo(type: string, from: Total | undefined, { text, narrowed }: { readonly text: boolean; readonly narrowed: boolean }): Total | undefined {
   if (from === undefined) return undefined
   const kind = GIVES[type] ?? 'other'
-  if (text) return TEXTS.has(type) ? { ...from, kind: 'text' } : READABLE.has(type) ? { ...from, kind } : undefined
+  if (text) return TEXTS.has(type) ? { ...from, kind: 'text' } : READABLE.has(type) ? { ...from, kind, endless: kind === 'numeric' } : undefined
   if (TEXTS.has(type)) return from.kind === 'parameter' ? undefined : { ...from, kind: 'text', type: undefined }
   // A date that a condition chose may be none of the other type.
-  if (MOMENTS.has(kind) && !from.plain) return undefined
+  if ((MOMENTS.has(kind) && !from.plain) || (kind === 'float' && isTooLargeByChoice(from))) return undefined
   return CASTS[type]?.includes(from.kind) === true && !narrowed ? { ...from, kind, type: undefined, plain: false } : undefined
 }

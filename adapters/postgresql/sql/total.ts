@@ -32,6 +32,8 @@ export interface Total {
   readonly brittle: boolean
   /** Whether it is NULL may be decided by more than whether a column is: functions and comparisons pass over NULL. */
   readonly chosen: boolean
+  /** A `numeric` of a column without a precision, or of a text: as large as they get. Where a condition chose it, nothing can be computed of it. */
+  readonly endless?: boolean | undefined
 }
 
 /** Lengths that are added up: a thousand values of a megabyte are where the server gives up. */
@@ -75,6 +77,7 @@ function each(parts: Parts): Total | undefined {
     plain: parts.length === 1 && first.plain,
     brittle: parts.some(({ brittle }) => brittle) || severalTexts(parts),
     chosen: parts.some(({ chosen }) => chosen),
+    endless: parts.some(({ endless }) => endless === true),
   }
 }
 
@@ -94,9 +97,9 @@ function skipsByChoice(parts: readonly Total[], brittle = false): boolean {
   return parts.some(({ chosen }) => chosen) && (brittle || parts.some((part) => part.brittle) || severalTexts(parts))
 }
 
-/** The same of what is compared, where elements are compared that may not be there. */
+/** The same of what is compared, where elements are compared that may not be there, or one after the other. */
 function comparesByChoice(parts: readonly Total[], brittle = false): boolean {
-  const collected = parts.some(({ kind }) => kind === 'array' || kind === 'range')
+  const collected = parts.some(({ kind }) => kind === 'array' || kind === 'range' || kind === 'row')
   return skipsByChoice(collected ? parts.map((part) => ({ ...part, chosen: true })) : parts, brittle)
 }
 
@@ -180,7 +183,7 @@ function inTurn(nodes: readonly Node[] | undefined, at: Look): Parts {
 /** One of several. Its length says which, so it is no plain column any more. */
 function value(parts: Parts): Total | undefined {
   const total = together(parts)
-  return total === undefined ? undefined : { ...total, plain: false }
+  return total === undefined ? undefined : { ...total, plain: false, ...(parts.length > 1 && total.endless === true ? { kind: 'other' } : {}) }
 }
 
 function coalesce(args: readonly Node[], at: Look): Total | undefined {
@@ -227,9 +230,10 @@ export function columnTotal({ sources, derived, total }: Omit<ScopeColumn, 'name
   // What two tables hold may have two collations.
   const merged = sources.length > 1
   if (conditional && (merged || sources.some(isComputed))) return undefined
-  const type = source?.relation?.columns.find(({ attnum }) => attnum === source.attnum)?.type
-  const known = merged || type === undefined ? undefined : kindOfType(type, walk.found.context.resolver)
-  return { ...given(known?.kind ?? 'other', 1), type: known?.type, plain: !merged, brittle: merged }
+  const column = source?.relation?.columns.find(({ attnum }) => attnum === source.attnum)
+  const known = merged || column === undefined ? undefined : kindOfType(column.type, walk.found.context.resolver)
+  const endless = known?.kind === 'numeric' && (column?.typmod ?? -1) < 0
+  return { ...given(known?.kind ?? 'other', 1), type: known?.type, plain: !merged, brittle: merged, endless }
 }
 
 /** A view's column, or one that is generated when it is read, may fail in its turn. */
@@ -258,14 +262,15 @@ function call(func: FuncCall, at: Look): Total | undefined {
   if (func.func_variadic === true || func.agg_within_group === true) return undefined
   if ((schema !== undefined && schema !== 'pg_catalog') || (schema === undefined && resolver === undefined) || (resolver?.functions(schema, name, searchPath).length ?? 0) > 0) return undefined
   const args = all(func.args, func.agg_filter === undefined ? at : { ...at, conditional: true })
-  const around = all([...(func.agg_filter === undefined ? [] : [func.agg_filter]), ...(func.agg_order ?? []).flatMap((sort) => ('SortBy' in sort ? (sort.SortBy.node ?? []) : []))], at)
-  if (!allTotal(args) || !allTotal(around)) return undefined
+  const order = all((func.agg_order ?? []).flatMap((sort) => ('SortBy' in sort ? (sort.SortBy.node ?? []) : [])), at)
+  const around = [...all(func.agg_filter === undefined ? [] : [func.agg_filter], at), ...order]
+  if (!allTotal(args) || !allTotal(around) || (allTotal(order) && comparesByChoice(order))) return undefined
   const known = PART_FUNCTIONS.has(name) ? (args[1]?.kind === 'date' ? PARTS_OF_A_DATE : PARTS_OF_A_MOMENT) : TOTAL_FUNCTIONS.get(name)
   return known === undefined || !fits(known, func, args, at) ? undefined : result(known, func, args, around)
 }
 
 /** Whether these arguments are among those it never fails for. */
-function fits({ arguments: [fewest, most], takes = {}, written = {}, grows, levels, keyed, noJson, joins, brittle, moves }: TotalFunction, func: FuncCall, args: readonly Total[], at: Look): boolean {
+function fits({ gives, arguments: [fewest, most], takes = {}, written = {}, grows, levels, keyed, noJson, joins, brittle, moves }: TotalFunction, func: FuncCall, args: readonly Total[], at: Look): boolean {
   const [first] = args
   const nodes = func.args ?? []
   if (args.length < fewest || args.length > most) return false
@@ -273,7 +278,9 @@ function fits({ arguments: [fewest, most], takes = {}, written = {}, grows, leve
   if (nodes.some((arg, index) => written[index] !== undefined && !looksLike(literalText(arg), written[index], at))) return false
   if (noJson === true && args.some(({ kind }) => kind === 'other' || kind === 'parameter')) return false
   if (keyed === true && nodes.some((arg, index) => index % 2 === 0 && !('A_Const' in arg && arg.A_Const.sval !== undefined))) return false
-  if (joins !== true && skipsByChoice(args, brittle)) return false
+  const compares = gives === 'argument' || func.agg_distinct === true
+  if (joins !== true && (compares ? comparesByChoice(args, brittle) : skipsByChoice(args, brittle))) return false
+  if (takes[0] !== undefined && first?.endless === true && (first.chosen || func.agg_filter !== undefined)) return false
   if (moves === true && !args.every(({ plain }) => plain)) return false
   if (grows !== true) return true
   if (func.agg_filter !== undefined || func.agg_distinct === true) return false
@@ -305,6 +312,7 @@ function result({ gives, joins, lengthens, brittle = false, chooses = false }: T
     kind: gives === 'argument' ? (first?.kind ?? 'other') : first?.kind === 'range' && gives === 'text' ? 'other' : gives,
     weight, plain: joins === true && args.every((arg) => arg.plain),
     brittle: brittle || [...args, ...around].some((arg) => arg.brittle) || (gives !== 'json' && severalTexts(args)),
+    endless: args.some(({ endless }) => endless === true),
     chosen: chooses || first?.kind === 'range' || func.agg_filter !== undefined || (joins !== true && args.some(({ chosen }) => chosen)),
   }
 }
@@ -329,7 +337,7 @@ function operator({ kind = 'AEXPR_OP', name, lexpr, rexpr }: Extract<Node, { A_E
   if (found === undefined) return undefined
   if (found === 'joined') return joined('text', parts)
   if (IN_TURN.has(kind) ? parts.some(({ brittle }) => brittle) || severalTexts(parts) : comparesByChoice(parts, found.brittle)) return undefined
-  return { ...given(found.kind, Math.max(1, found.weight)), brittle: found.brittle || parts.some(({ brittle }) => brittle) || severalTexts(parts), chosen: found.chosen || parts.some(({ chosen }) => chosen) }
+  return { ...given(found.kind, Math.max(1, found.weight)), endless: parts.some(({ endless }) => endless === true), brittle: found.brittle || parts.some(({ brittle }) => brittle) || severalTexts(parts), chosen: found.chosen || parts.some(({ chosen }) => chosen) }
 }
 
 function caseOf({ arg, args = [], defresult }: CaseExpr, at: Look): Total | undefined {
